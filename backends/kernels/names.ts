@@ -1,0 +1,52 @@
+/**
+ * The kernels that Headshot adds to TensorFlow.js: what each takes, gives and computes. Every
+ * backend registers all of them, composed from stock operations (`composed.ts`) where it has
+ * nothing better. All tensors are float32 and NHWC.
+ *
+ * @module
+ */
+
+/**
+ * | kernel | inputs | attributes | outputs |
+ * |---|---|---|---|
+ * | Convolve | x [B,H,W,I], filter [k,k,I,O], bias? [O] | relu | y [B,H,W,O]: stride 1, zero padding (k-1)/2 |
+ * | ConvolveInputGrad | dy [B,H,W,O], filter [k,k,I,O] | | dx [B,H,W,I] |
+ * | ConvolveFilterGrad | x [B,H,W,I], dy [B,H,W,O] | size k | dfilter [k,k,I,O] |
+ * | BiasGrad | dy [..., O] | | dbias [O]: sum over everything else |
+ * | ReluGrad | dy, y | | dx: dy where y > 0, else 0 |
+ * | InstanceNormalize | x [B,H,W,C], gain [B or 1, C], bias [B or 1, C] | epsilon, relu | y, mean [B,C], deviation [B,C] (1/√(var+ε)) |
+ * | InstanceNormalizeGrad | dy, x, gain, bias, mean, deviation | relu | dx, dgain [B or 1, C], dbias [B or 1, C] |
+ * | AveragePool2 | x [B,2H,2W,C] | scale | y [B,H,W,C]: scale · sum of each 2×2 square |
+ * | UpsampleNearest2 | x [B,H,W,C] | scale | y [B,2H,2W,C]: scale · x, each value four times |
+ * | PowerIteration | w [..., O], u [O] | iterations | u' [O]: with W the matrix [K, O], u ← unit(Wᵀ unit(W u)), norms floored at 1e-4 |
+ * | SpectralNormalize | w [..., O], u [O] | | w/σ, v [K] = unit(W u), σ [] = vᵀ W u |
+ * | SpectralNormalizeGrad | dy, y (= w/σ), u, v, sigma | | dw = (dy − ⟨dy, y⟩ v uᵀ) / σ |
+ * | MeanAbsoluteDifference | a, b (same shape) | | [] |
+ * | MeanAbsoluteDifferenceGrad | dy [], a, b | | da = dy · sign(a − b) / size (db = −da) |
+ * | SquaredNorm | x | | [] |
+ * | AdamUpdate | parameter, gradient, first?, second, finite [] | rate, beta1, beta2, epsilon, step | parameter', second', first'? : where finite is 0 everything stays |
+ */
+export const kernelNames = [
+  "Convolve",
+  "ConvolveInputGrad",
+  "ConvolveFilterGrad",
+  "BiasGrad",
+  "ReluGrad",
+  "InstanceNormalize",
+  "InstanceNormalizeGrad",
+  "AveragePool2",
+  "UpsampleNearest2",
+  "PowerIteration",
+  "SpectralNormalize",
+  "SpectralNormalizeGrad",
+  "MeanAbsoluteDifference",
+  "MeanAbsoluteDifferenceGrad",
+  "SquaredNorm",
+  "AdamUpdate",
+] as const;
+
+/** The name of one of the added kernels. */
+export type KernelName = typeof kernelNames[number];
+
+/** Norms of spectral-norm vectors are floored at this. */
+export const normFloor = 1e-4;

@@ -1,0 +1,93 @@
+/**
+ * The differentiable operations of which the networks are made. Each runs one of the added
+ * kernels (`kernels/names.ts`) on whatever backend is selected. Call them inside `backend.run`.
+ *
+ * @module
+ */
+import { type Tensor, tf } from "./tf.ts";
+import { registerGradients, runKernel, runOne } from "./kernels/gradients.ts";
+
+registerGradients();
+
+/** Convolution, stride 1, zero padding; `filter` [k, k, in, out] with odd k; optional bias, ReLU. */
+export const convolve = (
+  x: Tensor, // [B, H, W, in]
+  filter: Tensor,
+  { bias, relu = false }: { readonly bias?: Tensor | undefined; readonly relu?: boolean } = {},
+): Tensor => runOne("Convolve", { x, filter, bias }, { relu }); // [B, H, W, out]
+
+/** ReLU with a one-pass gradient. */
+export const relu = (x: Tensor): Tensor => {
+  const f = tf.customGrad((...args) => {
+    const [value, save] = args as unknown as [Tensor, (saved: Tensor[]) => void];
+    const y = tf.relu(value);
+    save([y]);
+    return {
+      value: y,
+      gradFunc: (dy: Tensor, saved: Tensor[]) => runOne("ReluGrad", { dy, y: saved[0] }),
+    };
+  });
+  return f(x);
+};
+
+/** Instance norm with affine gain and bias ([B, C] for AdaIN, [1, C] shared), optionally ReLU. */
+export const instanceNormalize = (
+  x: Tensor, // [B, H, W, C]
+  gain: Tensor,
+  bias: Tensor,
+  { epsilon = 1e-4, relu = false }: { readonly epsilon?: number; readonly relu?: boolean } = {},
+): Tensor => runOne("InstanceNormalize", { x, gain, bias }, { epsilon, relu });
+
+/** Mean of each 2×2 square. // [B, 2H, 2W, C] → [B, H, W, C] */
+export const averagePool2 = (x: Tensor): Tensor => runOne("AveragePool2", { x }, { scale: 0.25 });
+
+/** Nearest-neighbour upsampling by 2. // [B, H, W, C] → [B, 2H, 2W, C] */
+export const upsampleNearest2 = (x: Tensor): Tensor =>
+  runOne("UpsampleNearest2", { x }, { scale: 1 });
+
+/** w / σ(w) with σ = uᵀWv, u and v constant in the gradient; `w` [..., out], `u` [out]. */
+export const spectralNormalize = (w: Tensor, u: Tensor): Tensor =>
+  runOne("SpectralNormalize", { w, u });
+
+/** The next `u` of the power method; not differentiable. */
+export const powerIteration = (w: Tensor, u: Tensor, iterations = 1): Tensor =>
+  runOne("PowerIteration", { w, u }, { iterations });
+
+/** mean |a − b|. // [] */
+export const meanAbsoluteDifference = (a: Tensor, b: Tensor): Tensor =>
+  runOne("MeanAbsoluteDifference", { a, b });
+
+/** Sum of squares; not differentiable. // [] */
+export const squaredNorm = (x: Tensor): Tensor => runOne("SquaredNorm", { x });
+
+/** What Adam needs besides the tensors; `step` counts from 1. */
+export interface AdamSettings {
+  readonly rate: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  readonly step: number;
+}
+
+/** One parameter with its gradient and moments; `first` exists only where beta1 > 0. */
+export interface AdamSlot {
+  readonly parameter: Tensor;
+  readonly gradient: Tensor;
+  readonly first?: Tensor | undefined;
+  readonly second: Tensor;
+}
+
+/** One Adam update; where `finite` [] is 0 parameter and moments come back unchanged. */
+export const adamUpdate = (
+  { parameter, gradient, first, second }: AdamSlot,
+  finite: Tensor,
+  settings: AdamSettings,
+): { readonly parameter: Tensor; readonly second: Tensor; readonly first?: Tensor | undefined } => {
+  const [moved, second2, first2] = runKernel(
+    "AdamUpdate",
+    { parameter, gradient, first, second, finite },
+    { ...settings },
+  );
+  if (!moved || !second2) throw new Error("Cannot run AdamUpdate: an output is missing");
+  return { parameter: moved, second: second2, first: first2 };
+};

@@ -1,0 +1,41 @@
+/**
+ * What a dataset is to the rest of the project: people, their sequences, and a way to read frames
+ * that are already cropped and carry landmarks.
+ *
+ * @module
+ */
+import type { TE } from "../pipeline/core/fp.ts";
+import type { Err } from "../pipeline/core/errors.ts";
+import type { Frame } from "../pipeline/core/image.ts";
+
+/** All clips of one video of one person, pooled: the paper's sequence i, one row of W. */
+export interface Sequence {
+  readonly identity: string;
+  readonly video: string;
+  /** How many frames can be read; at least K + 1 to be of use. */
+  readonly frames: number;
+}
+
+/** People split by identity: nobody stands on both sides. */
+export interface Dataset {
+  /** For people and for `config.json`: "synthetic", or a folder. */
+  readonly name: string;
+  /** Side of the square frames in pixels. */
+  readonly size: number;
+  readonly train: readonly Sequence[];
+  readonly heldOut: readonly Sequence[];
+  /** Reads frames of a sequence by index, in the order asked for. */
+  readonly read: (
+    sequence: Sequence,
+    indices: readonly number[],
+  ) => TE.TaskEither<Err<"BadSample">, readonly Frame[]>;
+}
+
+/** One draw of meta-learning (section 3.2): K source frames and a target that is none of them. */
+export interface Episode {
+  /** Position of the sequence in `Dataset.train`: its row of W. */
+  readonly row: number;
+  readonly sequence: Sequence;
+  readonly sources: readonly Frame[];
+  readonly target: Frame;
+}

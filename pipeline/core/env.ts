@@ -1,0 +1,62 @@
+/**
+ * What a stage may need, in slices: a stage names the slices it uses and no more, and composing
+ * stages adds them up.
+ *
+ * @module
+ */
+import type { TE } from "./fp.ts";
+import type { Err } from "./errors.ts";
+import type { TrainEvent } from "./events.ts";
+import type { Rng } from "./rng.ts";
+
+/** Names of the compute backends (DESIGN: cpu is the reference, for tests). */
+export type BackendName = "webgpu" | "wasm" | "cpu" | "native";
+
+/** A compute device on which tensors live. Made by `selectBackend`. */
+export interface Backend {
+  readonly name: BackendName;
+  /** What runs underneath, for people: "wasm, 2 threads, relaxed SIMD". */
+  readonly device: string;
+  /** The largest single tensor in bytes that the device accepts. */
+  readonly maxTensorBytes: number;
+  /**
+   * Runs `f` synchronously; tensors that it makes die, except those that it returns. What `f`
+   * throws becomes a value.
+   */
+  readonly run: <A>(op: string, f: () => A) => TE.TaskEither<Err<"Backend" | "DeviceLost">, A>;
+  /** Awaits a read-back (never one per loss per step: one per tick). */
+  readonly read: <A>(
+    op: string,
+    f: () => Promise<A>,
+  ) => TE.TaskEither<Err<"Backend" | "DeviceLost">, A>;
+  /** Disposes every tensor inside a value. */
+  readonly dispose: (value: unknown) => void;
+  /** How many tensors are alive: flat after warm-up, or something leaks. */
+  readonly tensors: () => number;
+  /** Stops threads and frees the device; the backend cannot be used afterwards. */
+  readonly close: () => Promise<void>;
+}
+
+/** Needs the compute backend; such a stage never runs concurrently with itself. */
+export interface HasBackend {
+  readonly backend: Backend;
+}
+/** Needs randomness. */
+export interface HasRng {
+  readonly rng: Rng;
+}
+/** Tells what happens. */
+export interface HasEvents {
+  readonly emit: (event: TrainEvent) => void;
+}
+/** Can be stopped. */
+export interface HasAbort {
+  readonly signal: AbortSignal;
+}
+/** Knows the time, in milliseconds. */
+export interface HasClock {
+  readonly now: () => number;
+}
+
+/** All slices together: what programs get. */
+export type Env = HasBackend & HasRng & HasEvents & HasAbort & HasClock;

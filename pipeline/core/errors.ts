@@ -1,0 +1,142 @@
+/**
+ * Every expected failure of a pipeline, as one tagged union. A thrown exception is a bug; a value
+ * of {@link PipelineError} is something that happens to users and ends as one sentence.
+ *
+ * @module
+ */
+
+/** The run was asked to stop (a signal, or the caller's `AbortSignal`). */
+export interface Aborted {
+  readonly _tag: "Aborted";
+  readonly reason: string;
+  readonly signal?: "SIGINT" | "SIGTERM";
+}
+
+/** Why a clip or a photo cannot be used: a closed set, counted in reports. */
+export type RejectReason =
+  | "unreadable"
+  | "no video"
+  | "too short"
+  | "no face"
+  | "several faces"
+  | "face too small"
+  | "face lost"
+  | "blurred"
+  | "duplicate";
+
+/** One sample of a dataset cannot be used; pipelines count it, report it and go on. */
+export interface BadSample {
+  readonly _tag: "BadSample";
+  readonly key: string;
+  readonly reason: RejectReason;
+  readonly message: string;
+}
+
+/** A loss or a gradient is NaN or infinite; the update of that step was not applied. */
+export interface NonFinite {
+  readonly _tag: "NonFinite";
+  readonly step: number;
+  readonly where: string;
+}
+
+/** The compute backend refused an operation. */
+export interface BackendFailure {
+  readonly _tag: "Backend";
+  readonly op: string;
+  readonly message: string;
+  readonly cause?: unknown;
+}
+
+/** The GPU went away in the middle of a run; the last checkpoint is good, resume from it. */
+export interface DeviceLost {
+  readonly _tag: "DeviceLost";
+  readonly message: string;
+}
+
+/** A checkpoint cannot be written or read. */
+export interface CheckpointFailure {
+  readonly _tag: "Checkpoint";
+  readonly path: string;
+  readonly message: string;
+  readonly cause?: unknown;
+}
+
+/** A file is not what its reader expects. */
+export interface BadFile {
+  readonly _tag: "BadFile";
+  readonly path: string;
+  readonly message: string;
+}
+
+/** A dataset as a whole cannot be used (no folder, no face in any clip, too few frames). */
+export interface DataFailure {
+  readonly _tag: "Data";
+  readonly path: string;
+  readonly message: string;
+}
+
+/** The configuration is wrong: every problem at once, each a sentence with its path. */
+export interface BadConfig {
+  readonly _tag: "Config";
+  readonly problems: readonly string[];
+}
+
+/** A program that is needed is not installed (ffmpeg). */
+export interface ToolMissing {
+  readonly _tag: "ToolMissing";
+  readonly tool: string;
+  readonly message: string;
+}
+
+/** Everything that can go wrong in a pipeline and is expected to. */
+export type PipelineError =
+  | Aborted
+  | BadSample
+  | NonFinite
+  | BackendFailure
+  | DeviceLost
+  | CheckpointFailure
+  | BadFile
+  | DataFailure
+  | BadConfig
+  | ToolMissing;
+
+/** The member of {@link PipelineError} with that tag: `Err<"Backend">`. */
+export type Err<Tag extends PipelineError["_tag"]> = Extract<PipelineError, { readonly _tag: Tag }>;
+
+/** Says an error in one sentence (a configuration: one line a problem). */
+export const renderError = (error: PipelineError): string => {
+  switch (error._tag) {
+    case "Aborted":
+      return `Stopped: ${error.reason}`;
+    case "BadSample":
+      return `Cannot use ${error.key}: ${error.reason}, ${error.message}`;
+    case "NonFinite":
+      return `Cannot go on at step ${error.step}: ${error.where} is not finite`;
+    case "Backend":
+      return `Cannot compute ${error.op}: ${error.message}`;
+    case "DeviceLost":
+      return `Cannot go on: the GPU was lost (${error.message}), resume with --resume`;
+    case "Checkpoint":
+    case "BadFile":
+    case "Data":
+    case "ToolMissing":
+      return error.message;
+    case "Config":
+      return error.problems.join("\n");
+  }
+};
+
+/** The exit code of a command that ends with this error (README, "Exit codes"). */
+export const exitCode = (error: PipelineError): number => {
+  switch (error._tag) {
+    case "Config":
+      return 2;
+    case "DeviceLost":
+      return 75;
+    case "Aborted":
+      return error.signal === "SIGTERM" ? 143 : 130;
+    default:
+      return 1;
+  }
+};
