@@ -1,0 +1,71 @@
+/**
+ * The generator G(y, ê; ψ, P) (section 3.1): a landmark image and an embedding → a frame. The
+ * person-specific part enters through AdaIN, whose coefficients are ψ̂ = P·ê.
+ *
+ * @module
+ */
+import { type Tensor, type Tensor2D, tf } from "../backends/tf.ts";
+import { convolve, instanceNormalize } from "../backends/ops.ts";
+import type { Rng } from "../pipeline/core/rng.ts";
+import {
+  adaptiveChannels,
+  type Architecture,
+  generatorLayers,
+  generatorParameters,
+} from "./architecture.ts";
+import { type Affine, type NextAffine, runLayers } from "./blocks.ts";
+import { createNetwork, type Network, type Weights } from "./parameters.ts";
+
+/** Whether AdaIN uses the projected gain as it is (the paper) or added to 1. */
+export type AdaptiveGain = "raw" | "one-plus";
+
+/** A new generator with its projection P. */
+export const createGenerator = (architecture: Architecture, rng: Rng): Network =>
+  createNetwork(generatorParameters(architecture), rng);
+
+/** ψ̂ = P·ê + bias: the coefficients of all AdaIN layers. // [B, N] → [B, coefficients] */
+export const projectEmbedding = (weights: Weights, embedding: Tensor): Tensor =>
+  tf.add(tf.matMul(embedding as Tensor2D, weights("P/kernel") as Tensor2D), weights("P/bias"));
+
+/** Cuts ψ̂ into layers: bias C, then gain C, in the order of the layers. */
+const affines = (
+  coefficients: Tensor,
+  channels: readonly number[],
+  gain: AdaptiveGain,
+): NextAffine => {
+  const parts = tf.split(coefficients, channels.flatMap((c) => [c, c]), 1);
+  let position = 0;
+  return (): Affine => {
+    const bias = parts[position], raw = parts[position + 1];
+    position += 2;
+    if (!bias || !raw) throw new Error("Cannot run an AdaIN layer: all coefficients are used up");
+    return { bias, gain: gain === "raw" ? raw : tf.add(raw, 1) };
+  };
+};
+
+/** G with given coefficients ψ̂ (projected, or a person's own ψ′). // [B, S, S, 3] → the same */
+export const generateWith = (
+  weights: Weights,
+  architecture: Architecture,
+  landmarks: Tensor,
+  coefficients: Tensor,
+  gain: AdaptiveGain = "raw",
+): Tensor => {
+  const next = affines(coefficients, adaptiveChannels(architecture), gain);
+  const h = runLayers(weights, generatorLayers(architecture), landmarks, { next });
+  const last = next();
+  const head = instanceNormalize(h, last.gain, last.bias, { relu: true });
+  return tf.tanh(
+    convolve(head, weights("G/head/kernel"), { bias: weights("G/head/bias") }),
+  );
+};
+
+/** x̂ = G(y, ê). // [B, S, S, 3], [B, N] → [B, S, S, 3] */
+export const generate = (
+  weights: Weights,
+  architecture: Architecture,
+  landmarks: Tensor,
+  embedding: Tensor,
+  gain: AdaptiveGain = "raw",
+): Tensor =>
+  generateWith(weights, architecture, landmarks, projectEmbedding(weights, embedding), gain);
