@@ -55,12 +55,13 @@ const register = (
 const registerAll = (): void => {
   register("Convolve", ["x", "filter"], [true], (dy, saved, { relu }) => {
     const x = nth(saved, 0), filter = nth(saved, 1), y = nth(saved, 2);
-    const before = once(() => relu ? runOne("ReluGrad", { dy, y }) : dy);
+    // What inputs share is computed here and not in their functions: the engine tidies each of
+    // those away before it calls the next.
+    const before = relu ? runOne("ReluGrad", { dy, y }) : dy;
     return {
-      x: () => runOne("ConvolveInputGrad", { dy: before(), filter }),
-      filter: () =>
-        runOne("ConvolveFilterGrad", { x, dy: before() }, { size: filter.shape[0] ?? 1 }),
-      bias: () => runOne("BiasGrad", { dy: before() }),
+      x: () => runOne("ConvolveInputGrad", { dy: before, filter }),
+      filter: () => runOne("ConvolveFilterGrad", { x, dy: before }, { size: filter.shape[0] ?? 1 }),
+      bias: () => runOne("BiasGrad", { dy: before }),
     };
   });
   register(
@@ -69,12 +70,10 @@ const registerAll = (): void => {
     [false, true, true],
     (dy, saved, { relu }) => {
       const [x, gain, bias, mean, deviation] = saved;
-      const all = once(() =>
-        runKernel("InstanceNormalizeGrad", { dy, x, gain, bias, mean, deviation }, {
-          relu: relu ?? false,
-        })
-      );
-      return { x: () => nth(all(), 0), gain: () => nth(all(), 1), bias: () => nth(all(), 2) };
+      const all = runKernel("InstanceNormalizeGrad", { dy, x, gain, bias, mean, deviation }, {
+        relu: relu ?? false,
+      });
+      return { x: () => nth(all, 0), gain: () => nth(all, 1), bias: () => nth(all, 2) };
     },
   );
   register("AveragePool2", [], [], (dy, _, { scale }) => ({
@@ -92,8 +91,8 @@ const registerAll = (): void => {
   });
   register("MeanAbsoluteDifference", ["a", "b"], [], (dy, saved) => {
     const [a, b] = saved;
-    const da = once(() => runOne("MeanAbsoluteDifferenceGrad", { dy, a, b }));
-    return { a: () => da(), b: () => tf.neg(da()) };
+    const da = runOne("MeanAbsoluteDifferenceGrad", { dy, a, b });
+    return { a: () => da, b: () => tf.neg(da) };
   });
 };
 
