@@ -1,0 +1,69 @@
+/**
+ * Chooses a backend by name.
+ *
+ * @module
+ */
+import { E, type TE } from "../pipeline/core/fp.ts";
+import type { Backend, BackendName } from "../pipeline/core/env.ts";
+import type { Err } from "../pipeline/core/errors.ts";
+import { createCpuBackend } from "./cpu.ts";
+import { createWasmBackend } from "./wasm.ts";
+import { createWebgpuBackend } from "./webgpu.ts";
+import { adapterKind } from "./webgpu/device.ts";
+
+/** What `--backend` takes. */
+export type BackendChoice = "auto" | BackendName;
+
+/** What can be chosen about the backend; what does not concern it is ignored. */
+export interface BackendOptions {
+  /** How many threads `wasm` computes with; default: the processor's, at most 8. */
+  readonly threads?: number;
+}
+
+const start = (
+  name: BackendName,
+  options: BackendOptions,
+): TE.TaskEither<Err<"Backend" | "Config">, Backend> => {
+  switch (name) {
+    case "webgpu":
+      return createWebgpuBackend({ allowSoftware: true });
+    case "wasm":
+      return createWasmBackend(options);
+    case "cpu":
+      return createCpuBackend();
+    default:
+      return () => Promise.resolve(E.left(noSuchBackend(name)));
+  }
+};
+
+const noSuchBackend = (name: string): Err<"Config"> => ({
+  _tag: "Config",
+  problems: [
+    `Cannot use backend ${name}: ${
+      name === "native" ? "it is not there yet" : "there is none of that name"
+    }, expected webgpu, wasm or cpu`,
+  ],
+});
+
+/**
+ * Starts a backend. `auto` takes a hardware GPU if there is one, else `wasm`: a software adapter
+ * is slower than `wasm` and only taken when `webgpu` is asked for by name. Fails with `Backend`
+ * where the backend does not start and with `Config` where the name means none.
+ *
+ * @example
+ * ```ts
+ * import { selectBackend } from "./select.ts";
+ *
+ * const backend = await selectBackend("auto")();
+ * if (backend._tag === "Right") await backend.right.close();
+ * ```
+ */
+export const selectBackend = (
+  name: BackendChoice,
+  options: BackendOptions = {},
+): TE.TaskEither<Err<"Backend" | "Config">, Backend> =>
+async () => {
+  if (name !== "auto") return await start(name, options)();
+  const hardware = await adapterKind() === "hardware";
+  return await start(hardware ? "webgpu" : "wasm", options)();
+};

@@ -1,0 +1,170 @@
+/**
+ * Runs our own compute shaders in the command stream of the TensorFlow.js backend. Its own runner
+ * allows one output a program; Adam and the norms have several.
+ *
+ * @module
+ */
+import type { TensorInfo, WebGPUBackend } from "../tf.ts";
+
+/** A compute shader. What varies its code must be in its key. */
+export interface Program {
+  /** Names the pipeline. */
+  readonly key: string;
+  /** float32 arrays that `body` reads; every one must be used. */
+  readonly inputs: readonly string[];
+  /** float32 arrays that `body` writes. */
+  readonly outputs: readonly string[];
+  /** Numbers that `body` finds as `p.<name>`. */
+  readonly parameters: Readonly<Record<string, "i32" | "f32">>;
+  /** Threads of a workgroup: at most 256 together. */
+  readonly workgroup: readonly [number, number, number];
+  /** Declarations outside of `main`: workgroup arrays and functions. */
+  readonly declarations?: string;
+  /**
+   * What `main` does, with `group`, `local`, `groups` (vec3<i32>) and `lane` (the flat local
+   * index) in scope.
+   */
+  readonly body: string;
+}
+
+/** Workgroups in x, y and z. */
+export type Groups = readonly [number, number, number];
+
+/** The tensors and numbers of one run of a program. */
+export interface Call {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly (readonly number[])[];
+  readonly parameters: Readonly<Record<string, number>>;
+  readonly groups: Groups;
+}
+
+/** What WebGPU guarantees; software adapters have more, which tests would not notice. */
+const mostBindings = 8;
+const mostGroups = 65535;
+/** Threads of a workgroup of a program over a flat range. */
+export const flatThreads = 256;
+
+/** WGSL for `index` in a program over a flat range: returns from `main` beyond `p.size`. */
+export const flatIndex = `
+  let index = (group.y * groups.x + group.x) * ${flatThreads} + lane;
+  if (index >= p.size) { return; }`;
+
+/** Workgroups that cover a flat range. */
+export const flatGroups = (size: number): Groups => {
+  const count = Math.ceil(size / flatThreads);
+  if (count <= mostGroups) return [count, 1, 1];
+  const side = Math.ceil(Math.sqrt(count));
+  return [side, Math.ceil(count / side), 1];
+};
+
+const source = (
+  { inputs, outputs, parameters, workgroup, declarations, body }: Program,
+): string => {
+  const bindings = [
+    ...inputs.map((name) => `var<storage, read> ${name}: array<f32>;`),
+    ...outputs.map((name) => `var<storage, read_write> ${name}: array<f32>;`),
+    "var<uniform> p: Parameters;",
+  ].map((binding, i) => `@group(0) @binding(${i}) ${binding}`);
+  return `
+struct Parameters { ${Object.entries(parameters).map(([n, t]) => `${n}: ${t}`).join(", ")} }
+${bindings.join("\n")}
+${declarations ?? ""}
+@compute @workgroup_size(${workgroup.join(", ")})
+fn main(
+  @builtin(workgroup_id) group_: vec3<u32>, @builtin(num_workgroups) groups_: vec3<u32>,
+  @builtin(local_invocation_id) local_: vec3<u32>, @builtin(local_invocation_index) lane_: u32,
+) {
+  let group = vec3<i32>(group_); let groups = vec3<i32>(groups_);
+  let local = vec3<i32>(local_); let lane = i32(lane_);
+${body}
+}`;
+};
+
+/** The parts of the backend that record work; private there, the version is pinned. */
+interface Recorder {
+  commandEncoder: GPUCommandEncoder | null;
+  computePassEncoder: GPUComputePassEncoder | null;
+  dispatchCountInPass: number;
+  readonly commandQueueOwnedIds: WeakSet<object>;
+  readonly uniformPendingDisposal: GPUBuffer[];
+}
+
+/** Dispatches after which the queue is submitted, as in the backend itself. */
+const batch = 15;
+
+const pipelines = new WeakMap<WebGPUBackend, Map<string, GPUComputePipeline>>();
+
+const pipelineOf = (backend: WebGPUBackend, program: Program): GPUComputePipeline => {
+  const made = pipelines.get(backend) ?? new Map<string, GPUComputePipeline>();
+  pipelines.set(backend, made);
+  const key = `${program.key} ${program.inputs} ${program.workgroup}`;
+  const found = made.get(key);
+  if (found) return found;
+  const { device } = backend;
+  const module = device.createShaderModule({ code: source(program), label: key });
+  const pipeline = device.createComputePipeline({
+    layout: "auto",
+    compute: { module, entryPoint: "main" },
+    label: key,
+  });
+  made.set(key, pipeline);
+  return pipeline;
+};
+
+const uniforms = (
+  backend: WebGPUBackend,
+  program: Program,
+  parameters: Readonly<Record<string, number>>,
+): GPUBuffer => {
+  const names = Object.keys(program.parameters);
+  const data = new DataView(new ArrayBuffer(Math.ceil(names.length / 4) * 16));
+  names.forEach((name, i) => {
+    const value = parameters[name];
+    if (value === undefined) throw new Error(`Cannot run ${program.key}: ${name} is missing`);
+    if (program.parameters[name] === "i32") data.setInt32(4 * i, value, true);
+    else data.setFloat32(4 * i, value, true);
+  });
+  const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.UNIFORM;
+  const buffer = backend.bufferManager.acquireBuffer(data.byteLength, usage);
+  backend.queue.writeBuffer(buffer, 0, data.buffer);
+  return buffer;
+};
+
+/** Records one run of a program; the outputs are new tensors, in order. */
+export const dispatch = (backend: WebGPUBackend, program: Program, call: Call): TensorInfo[] => {
+  if (program.inputs.length + program.outputs.length > mostBindings) {
+    throw new Error(`Cannot run ${program.key}: expected at most ${mostBindings} arrays`);
+  }
+  for (const { dtype, shape } of call.inputs) {
+    if (dtype === "float32") continue;
+    throw new Error(`Cannot run ${program.key}: [${shape}] is ${dtype}, expected float32`);
+  }
+  const outputs = call.outputs.map((shape) => backend.makeTensorInfo([...shape], "float32"));
+  const tensors = [...call.inputs, ...outputs];
+  const buffers = tensors.map(({ dataId }) => {
+    backend.uploadToGPU(dataId);
+    return backend.tensorMap.get(dataId).resource as GPUBuffer;
+  });
+  const pipeline = pipelineOf(backend, program);
+  const parameters = uniforms(backend, program, call.parameters);
+  const bindGroup = backend.device.createBindGroup({
+    layout: pipeline.getBindGroupLayout(0),
+    entries: [...buffers, parameters].map((buffer, binding) => ({ binding, resource: { buffer } })),
+  });
+  const recorder = backend as unknown as Recorder;
+  recorder.uniformPendingDisposal.push(parameters);
+  for (const { dataId } of tensors) recorder.commandQueueOwnedIds.add(dataId);
+  backend.ensureCommandEncoderReady();
+  const pass = recorder.computePassEncoder ?? recorder.commandEncoder?.beginComputePass();
+  if (!pass) throw new Error("Cannot record a program: there is no command encoder");
+  recorder.computePassEncoder = pass;
+  pass.setPipeline(pipeline);
+  pass.setBindGroup(0, bindGroup);
+  pass.dispatchWorkgroups(...call.groups);
+  recorder.dispatchCountInPass++;
+  if (recorder.dispatchCountInPass >= batch) {
+    backend.endComputePassEncoder();
+    backend.submitQueue();
+  }
+  return outputs;
+};
