@@ -60,6 +60,10 @@ export const meanAbsoluteDifference = (a: Tensor, b: Tensor): Tensor =>
 /** Sum of squares; not differentiable. // [] */
 export const squaredNorm = (x: Tensor): Tensor => runOne("SquaredNorm", { x });
 
+/** decay · average + (1 − decay) · value; not differentiable. */
+export const exponentialAverage = (average: Tensor, value: Tensor, decay: number): Tensor =>
+  runOne("ExponentialAverage", { average, value }, { decay });
+
 /** What Adam needs besides the tensors; `step` counts from 1. */
 export interface AdamSettings {
   readonly rate: number;

@@ -77,6 +77,17 @@ export const effectiveWeights = ({ parameters, spectral }: Network): Weights => 
   return (name) => normalised.get(name) ?? need(parameters, name);
 };
 
+/**
+ * Every weight as a forward pass uses it, spectral norms folded into the kernels: what a frozen
+ * network needs. The caller owns all of them.
+ */
+export const foldSpectralNorm = (network: Network): Tensors => {
+  const weights = effectiveWeights(network);
+  return Object.fromEntries(
+    Object.keys(network.parameters).map((name) => [name, tf.clone(weights(name))]),
+  );
+};
+
 /** Weights that need no spectral norm: folded, or read from a person's file. */
 export const plainWeights = (tensors: Tensors): Weights => (name) => need(tensors, name);
 

@@ -151,6 +151,12 @@ const composed: Readonly<Record<KernelName, ComposedKernel>> = {
     const outputs = [tf.where(go, moved, parameter), tf.where(go, second2, second)];
     return inputs.first ? [...outputs, tf.where(go, first2, inputs.first)] : outputs;
   },
+  ExponentialAverage: (inputs, { decay }) => [
+    tf.add(
+      tf.mul(input(inputs, "average"), Number(decay)),
+      tf.mul(input(inputs, "value"), 1 - Number(decay)),
+    ),
+  ],
 };
 
 /** Registers composed kernels on a backend, except those that it implements itself. */

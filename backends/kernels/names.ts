@@ -25,6 +25,7 @@
  * | MeanAbsoluteDifferenceGrad | dy [], a, b | | da = dy · sign(a − b) / size (db = −da) |
  * | SquaredNorm | x | | [] |
  * | AdamUpdate | parameter, gradient, first?, second, finite [] | rate, beta1, beta2, epsilon, step | parameter', second', first'? : where finite is 0 everything stays |
+ * | ExponentialAverage | average, value | decay | decay · average + (1 − decay) · value |
  */
 export const kernelNames = [
   "Convolve",
@@ -43,6 +44,7 @@ export const kernelNames = [
   "MeanAbsoluteDifferenceGrad",
   "SquaredNorm",
   "AdamUpdate",
+  "ExponentialAverage",
 ] as const;
 
 /** The name of one of the added kernels. */

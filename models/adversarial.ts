@@ -1,0 +1,153 @@
+/**
+ * One step of the adversarial game of section 3.2 as tensor maths: gradients and updates of the
+ * embedder and the generator, then of the discriminator. Call inside `backend.run`.
+ *
+ * @module
+ */
+import { type Tensor, type Tensor2D, tf } from "../backends/tf.ts";
+import { surviving } from "../backends/scope.ts";
+import type { Architecture } from "./architecture.ts";
+import { discriminate } from "./discriminator.ts";
+import { averageEmbeddings, embed, type Pooling } from "./embedder.ts";
+import { type AdaptiveGain, generate } from "./generator.ts";
+import { adversarialLoss, featureMatchingLoss, hingeLoss, matchLoss, sumOf } from "./losses.ts";
+import { differentiate } from "./optimiser.ts";
+import { effectiveWeights, type Network, type Tensors, type Weights } from "./parameters.ts";
+
+/** What a step sees: B sequences with K source frames and one target each. */
+export interface Batch {
+  readonly sources: Tensor; // [B·K, S, S, 3]
+  readonly sourceLandmarks: Tensor; // [B·K, S, S, 3]
+  readonly target: Tensor; // [B, S, S, 3]
+  readonly targetLandmarks: Tensor; // [B, S, S, 3]
+  /** Which of the drawn rows of W belongs to each sample, one-hot. // [B, U] */
+  readonly selector: Tensor;
+}
+
+/** Loss terms of the images, given the activations of the real ones: see `content_loss.ts`. */
+export type ContentTerms = (fake: Tensor) => Readonly<Record<string, Tensor>>;
+
+/** Weights of the terms other than content (after equation 3). */
+export interface TermWeights {
+  readonly adversarial: number;
+  readonly featureMatching: number;
+  readonly match: number;
+  /** Whether W_i is drawn towards ê too (in the discriminator's step). */
+  readonly matchRows: boolean;
+}
+
+/** What the networks are and how they are read. */
+export interface Model {
+  readonly architecture: Architecture;
+  readonly pooling: Pooling;
+  readonly gain: AdaptiveGain;
+}
+
+/** Gradients of one side of the game with named scalars of the losses. */
+export interface SideGradients {
+  readonly loss: Tensor;
+  readonly gradients: Tensors;
+  readonly terms: Readonly<Record<string, Tensor>>;
+}
+
+const selectRows = (selector: Tensor, rows: Tensor): Tensor =>
+  tf.matMul(selector as Tensor2D, rows as Tensor2D);
+
+/** What the embedder and the generator made of a batch, beside their gradients. */
+export interface GeneratorSide extends SideGradients {
+  readonly fake: Tensor; // [B, S, S, 3]
+  readonly embedding: Tensor; // [B, N]
+}
+
+/**
+ * L(φ, ψ, P) = content + adversarial + feature matching + match (equation 2), with gradients to
+ * `E/`, `G/` and `P/` only: the discriminator is constant here.
+ */
+export const generatorGradients = (
+  { architecture, pooling, gain }: Model,
+  generator: Network,
+  judge: Weights,
+  batch: Batch,
+  rows: Tensor, // [U, N]
+  content: ContentTerms,
+  weights: TermWeights,
+): GeneratorSide =>
+  surviving((survive) => {
+    const own = selectRows(batch.selector, rows);
+    const score = (frames: Tensor) =>
+      discriminate(judge, architecture, frames, batch.targetLandmarks, own, pooling);
+    const needsJudge = weights.adversarial !== 0 || weights.featureMatching !== 0;
+    const real = needsJudge ? score(batch.target).features : [];
+    const shots = (batch.sources.shape[0] ?? 1) / (batch.target.shape[0] ?? 1);
+    const terms: Record<string, Tensor> = {};
+    let fake = batch.target, embedding = rows;
+    const { loss, gradients } = differentiate(() => {
+      const look = effectiveWeights(generator);
+      embedding = survive(averageEmbeddings(
+        embed(look, architecture, batch.sources, batch.sourceLandmarks, pooling),
+        shots,
+      ));
+      fake = survive(generate(look, architecture, batch.targetLandmarks, embedding, gain));
+      const weighted = Object.entries(content(fake)).map(([name, term]) => {
+        terms[`content/${name}`] = survive(term);
+        return term;
+      });
+      const add = (name: string, term: Tensor, weight: number) => {
+        terms[name] = survive(term);
+        if (weight !== 0) weighted.push(tf.mul(term, weight));
+      };
+      if (needsJudge) {
+        const judged = score(fake);
+        add("adversarial", adversarialLoss(judged.score), weights.adversarial);
+        add(
+          "featureMatching",
+          featureMatchingLoss(judged.features, real),
+          weights.featureMatching,
+        );
+      }
+      add("match", matchLoss(embedding, own), weights.match);
+      return sumOf(weighted).asScalar();
+    }, generator.parameters);
+    return { loss, gradients, terms, fake, embedding };
+  });
+
+/** The name under which the gradient to the drawn rows of W stands among the others. */
+export const rowsName = "D/W";
+
+/**
+ * L_DSC (equation 5) with gradients to `D/` and to the drawn rows of W (as `D/W`): the fake is
+ * constant here.
+ */
+export const discriminatorGradients = (
+  { architecture, pooling }: Model,
+  discriminator: Network,
+  batch: Batch,
+  rows: Tensor, // [U, N]
+  { fake, embedding }: { readonly fake: Tensor; readonly embedding: Tensor },
+  weights: TermWeights,
+): SideGradients =>
+  surviving((survive) => {
+    const frames = tf.concat([fake, batch.target], 0);
+    const landmarks = tf.concat([batch.targetLandmarks, batch.targetLandmarks], 0);
+    const selector = tf.concat([batch.selector, batch.selector], 0);
+    const terms: Record<string, Tensor> = {};
+    const { loss, gradients } = differentiate(() => {
+      const { score } = discriminate(
+        effectiveWeights(discriminator),
+        architecture,
+        frames,
+        landmarks,
+        selectRows(selector, rows),
+        pooling,
+      );
+      const [fakeScore, realScore] = tf.split(score, 2) as [Tensor, Tensor];
+      const hinge = hingeLoss(fakeScore, realScore);
+      terms.discriminator = survive(hinge);
+      terms.fakeScore = survive(tf.mean(fakeScore));
+      terms.realScore = survive(tf.mean(realScore));
+      if (!weights.matchRows || weights.match === 0) return hinge.asScalar();
+      const drawn = matchLoss(embedding, selectRows(batch.selector, rows));
+      return tf.add(hinge, tf.mul(drawn, weights.match)).asScalar();
+    }, { ...discriminator.parameters, [rowsName]: rows });
+    return { loss, gradients, terms };
+  });

@@ -1,0 +1,119 @@
+/**
+ * Adam over named parameters, with state that can be saved, and the moving average of weights.
+ *
+ * @module
+ */
+import { type Tensor, tf } from "../backends/tf.ts";
+import { type AdamSettings, adamUpdate, exponentialAverage, squaredNorm } from "../backends/ops.ts";
+import { need, type Network, type Tensors } from "./parameters.ts";
+
+/** Adam's constants without the rate and the step. */
+export interface Adam {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+}
+
+/** The constants of the published training: no first moment, so none is kept. */
+export const paperAdam: Adam = { beta1: 0, beta2: 0.999, epsilon: 1e-5 };
+
+/** A network under training: parameters, u of the spectral norms, moments, updates made so far. */
+export interface Learner {
+  readonly network: Network;
+  /** Second moments by parameter name. */
+  readonly second: Tensors;
+  /** First moments by parameter name; empty where beta1 is 0. */
+  readonly first: Tensors;
+  readonly updates: number;
+}
+
+const mapTensors = (tensors: Tensors, f: (tensor: Tensor, name: string) => Tensor): Tensors =>
+  Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, f(tensor, name)]));
+
+/** A learner that has not learnt yet. */
+export const createLearner = (network: Network, adam: Adam = paperAdam): Learner => ({
+  network,
+  second: mapTensors(network.parameters, (tensor) => tf.zerosLike(tensor)),
+  first: adam.beta1 === 0 ? {} : mapTensors(network.parameters, (tensor) => tf.zerosLike(tensor)),
+  updates: 0,
+});
+
+/** The loss and its gradients by parameter name; parameters that do not matter have none. */
+export interface Gradients {
+  readonly loss: Tensor;
+  readonly gradients: Tensors;
+}
+
+/** Differentiates `f` with respect to named tensors. Call inside `backend.run`. */
+export const differentiate = (f: () => Tensor, parameters: Tensors): Gradients => {
+  const names = Object.keys(parameters), tensors = Object.values(parameters);
+  const { value, grads } = tf.engine().gradients(f, tensors);
+  const found: Record<string, Tensor> = {};
+  names.forEach((name, i) => {
+    const gradient: Tensor | undefined = grads[i];
+    if (gradient) found[name] = gradient;
+  });
+  return { loss: value, gradients: found };
+};
+
+/** The mean of several gradients of the same parameters: gradient accumulation. */
+export const averageGradients = (parts: readonly Tensors[]): Tensors => {
+  const [head, ...rest] = parts;
+  if (!head) throw new Error("Cannot average gradients: there are none");
+  if (rest.length === 0) return head;
+  return mapTensors(
+    head,
+    (gradient, name) =>
+      tf.div(rest.reduce((sum, part) => tf.add(sum, need(part, name)), gradient), parts.length),
+  );
+};
+
+/** ‖gradient‖² over all parameters. // [] */
+export const totalSquaredNorm = (gradients: Tensors): Tensor =>
+  tf.sum(tf.stack(Object.values(gradients).map(squaredNorm)));
+
+/** 1 where the number is finite, else 0: made on the device, it gates the update. // [] */
+export const finiteFlag = (value: Tensor): Tensor =>
+  tf.where(tf.isFinite(value), tf.onesLike(value), tf.zerosLike(value));
+
+/** One Adam step; where `finite` is 0 parameters and moments stay as they are. */
+export const updateLearner = (
+  learner: Learner,
+  gradients: Tensors,
+  { rate, finite, adam = paperAdam }: {
+    readonly rate: number;
+    readonly finite: Tensor;
+    readonly adam?: Adam;
+  },
+): Learner => {
+  const settings: AdamSettings = { ...adam, rate, step: learner.updates + 1 };
+  const parameters: Record<string, Tensor> = {}, second: Record<string, Tensor> = {};
+  const first: Record<string, Tensor> = {};
+  for (const [name, parameter] of Object.entries(learner.network.parameters)) {
+    const gradient = gradients[name], moment = need(learner.second, name);
+    if (!gradient) {
+      parameters[name] = parameter;
+      second[name] = moment;
+      continue;
+    }
+    const slot = { parameter, gradient, second: moment, first: learner.first[name] };
+    const updated = adamUpdate(slot, finite, settings);
+    parameters[name] = updated.parameter;
+    second[name] = updated.second;
+    if (updated.first) first[name] = updated.first;
+  }
+  return {
+    network: { parameters, spectral: learner.network.spectral },
+    second,
+    first,
+    updates: settings.step,
+  };
+};
+
+/** How much of the average stays at update `t` (from 0): warms up, then at most `decay`. */
+export const averageDecay = (t: number, decay: number): number =>
+  Math.min(decay, (1 + t) / (10 + t));
+
+/** Moves an average of parameters towards their present values. */
+export const updateAverage = (average: Tensors, parameters: Tensors, decay: number): Tensors =>
+  mapTensors(average, (tensor, name) => exponentialAverage(tensor, need(parameters, name), decay));

@@ -1,0 +1,122 @@
+/**
+ * Trials on people never trained on: source frames from the first half of a sequence, targets
+ * from the second, so that neighbouring frames never stand on both sides.
+ *
+ * @module
+ */
+import type { Dataset, Sequence } from "../../datasets/dataset.ts";
+import type { HasRng } from "../core/env.ts";
+import type { Err } from "../core/errors.ts";
+import { E, RTE } from "../core/fp.ts";
+import type { Frame } from "../core/image.ts";
+import type { Stage } from "../core/stage.ts";
+
+/** One held-out person: K frames to learn from and frames to be synthesised. */
+export interface Trial {
+  readonly sequence: Sequence;
+  readonly sources: readonly Frame[];
+  readonly targets: readonly Frame[];
+}
+
+/** How many people, source frames and targets a set of trials has. */
+export interface TrialSizes {
+  readonly people: number;
+  readonly shots: number;
+  readonly targets: number;
+}
+
+const spread = (count: number, from: number, to: number): readonly number[] =>
+  Array.from({ length: count }, (_, i) => Math.floor(from + (i + 0.5) * (to - from) / count));
+
+/** One sequence for each identity, the same for the same seed. */
+const onePerIdentity = (sequences: readonly Sequence[]): readonly Sequence[] =>
+  [
+    ...new Map([...sequences].reverse().map((sequence) => [sequence.identity, sequence])).values(),
+  ].reverse();
+
+/**
+ * Draws trials, one for each of up to `people` held-out identities. Sequences too short for the
+ * halves are passed over; `Data` where none is left.
+ */
+export const drawTrials = (
+  sizes: TrialSizes,
+): Stage<HasRng, Err<"Data">, Dataset, readonly Trial[]> =>
+(dataset) =>
+({ rng }) =>
+async () => {
+  const usable = onePerIdentity(dataset.heldOut).filter(({ frames }) =>
+    Math.floor(frames / 2) >= Math.max(sizes.shots, sizes.targets)
+  );
+  const chosen = rng.fold("held-out people").draw()
+    .distinct(Math.min(sizes.people, usable.length), usable.length);
+  const trials: Trial[] = [];
+  for (const at of chosen) {
+    const sequence = usable[at];
+    if (!sequence) continue;
+    const half = Math.floor(sequence.frames / 2);
+    const indices = [
+      ...spread(sizes.shots, 0, half),
+      ...spread(sizes.targets, half, sequence.frames),
+    ];
+    const frames = await dataset.read(sequence, indices)();
+    if (E.isLeft(frames)) continue;
+    trials.push({
+      sequence,
+      sources: frames.right.slice(0, sizes.shots),
+      targets: frames.right.slice(sizes.shots),
+    });
+  }
+  return trials.length >= 2 ? E.right(trials) : E.left({
+    _tag: "Data",
+    path: dataset.name,
+    message: `Cannot evaluate on ${dataset.name}: ${trials.length} held-out people have at least ` +
+      `${2 * Math.max(sizes.shots, sizes.targets)} frames, expected 2`,
+  });
+};
+
+/** The mean picture of some training frames: the answer of somebody who saw nobody. */
+export const meanTrainingFrame = (
+  frames: number,
+): Stage<HasRng, Err<"Data">, Dataset, Frame["image"]> =>
+(dataset) =>
+({ rng }) =>
+async () => {
+  const draw = rng.fold("mean frame").draw();
+  const sums = new Float64Array(dataset.size * dataset.size * 3);
+  let read = 0;
+  for (let i = 0; i < frames && dataset.train.length > 0; i++) {
+    const sequence = draw.pick(dataset.train);
+    const frame = await dataset.read(sequence, [draw.integer(sequence.frames)])();
+    if (E.isLeft(frame)) continue;
+    for (const { image } of frame.right) {
+      image.data.forEach((value, k) => sums[k] = (sums[k] ?? 0) + value);
+      read++;
+    }
+  }
+  if (read === 0) {
+    return E.left({
+      _tag: "Data",
+      path: dataset.name,
+      message: `Cannot average frames of ${dataset.name}: none could be read`,
+    });
+  }
+  const data = Uint8Array.from(sums, (sum) => Math.round(sum / read));
+  return E.right({ width: dataset.size, height: dataset.size, channels: 3, data });
+};
+
+/** Trials and the mean training frame: what one evaluation needs of a dataset. */
+export interface HeldOut {
+  readonly trials: readonly Trial[];
+  readonly mean: Frame["image"];
+}
+
+/** Draws everything an evaluation needs, once a run. */
+export const drawHeldOut = (
+  sizes: TrialSizes,
+): Stage<HasRng, Err<"Data">, Dataset, HeldOut> =>
+(dataset) =>
+  RTE.flatMap((trials: readonly Trial[]) =>
+    RTE.map((mean: Frame["image"]): HeldOut => ({ trials, mean }))(
+      meanTrainingFrame(256)(dataset),
+    )
+  )(drawTrials(sizes)(dataset));

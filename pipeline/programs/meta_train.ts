@@ -1,0 +1,202 @@
+/**
+ * Meta-learning (section 3.2) as a program: one pipe of typed stages.
+ *
+ * @module
+ */
+import { createFaceAnalyzer } from "../../backends/face.ts";
+import { episodes } from "../../datasets/sample.ts";
+import type { Dataset } from "../../datasets/dataset.ts";
+import { type ContentNetworks, loadContentNetworks } from "../../models/content_loss.ts";
+import { countParameters } from "../../models/presets.ts";
+import type { Env } from "../core/env.ts";
+import type { PipelineError } from "../core/errors.ts";
+import { prefetch, runFold, skipBadSamples, take, through } from "../core/flow.ts";
+import { F, RTE } from "../core/fp.ts";
+import type { Owned } from "../core/owned.ts";
+import { bracket, type Stage } from "../core/stage.ts";
+import { adversarialStep } from "./adversarial_step.ts";
+import { openRun, type RunFolder, writeResult } from "./checkpoint/run_folder.ts";
+import { loadCheckpoint } from "./checkpoint/store.ts";
+import { landmarkMaps, toDevice } from "./device_batch.ts";
+import { drawHeldOut, type HeldOut } from "./held_out.ts";
+import { type HeldOutFigures, measureHeldOut } from "./held_out_figures.ts";
+import {
+  checkpoint,
+  observe,
+  type Progress,
+  reenactWatched,
+  type Session,
+  startProgress,
+} from "./observe.ts";
+import { openDataset } from "./open_dataset.ts";
+import { presetOf, type RunConfig } from "./run_config.ts";
+import { filesToState } from "./state_files.ts";
+import { createTrainState, type TrainState } from "./train_state.ts";
+
+/** What a finished run says of itself; also in `result.json`. */
+export interface RunResult {
+  readonly run: string;
+  readonly preset: string;
+  readonly steps: number;
+  readonly seconds: number;
+  readonly backend: string;
+  /** Figures on people never trained on. */
+  readonly heldOut: HeldOutFigures;
+  readonly people: number;
+}
+
+type Program<A> = RTE.ReaderTaskEither<Env, PipelineError, A>;
+
+/** Samples that may be unreadable before a run gives up. */
+const badSampleLimit = 1000;
+/** How many held-out people are judged at the end, and how many are watched on the way. */
+const judgedPeople = 25, watchedPeople = 8, targetsEach = 4;
+
+/** The stages of section 3.2, in its order. */
+const learn = (
+  dataset: Dataset,
+  content: ContentNetworks,
+  session: Session,
+): Program<Progress> => {
+  const { config, state } = session, preset = presetOf(config);
+  const { shots, batch, accumulate, steps } = preset.training, from = state.value.step;
+  return (env) =>
+    F.pipe(
+      episodes(dataset, { shots, batch: batch * accumulate, from }), // a sequence, K frames, t
+      skipBadSamples(badSampleLimit, dataset.name),
+      through(landmarkMaps), // y = landmark image of x
+      prefetch(2),
+      take(steps - from),
+      through(toDevice(accumulate)),
+      through(adversarialStep(preset, content, state)), // equations 2 to 5
+      runFold(
+        startProgress(env.now()),
+        (progress: Progress, report) => observe(session, progress)(report),
+      ),
+    )(env);
+};
+
+/** Saves what was learnt where a run is asked to stop, then stops. */
+const orSave = (session: Session) => <A>(program: Program<A>): Program<A> =>
+  F.pipe(
+    program,
+    RTE.orElse((error): Program<A> =>
+      error._tag === "Aborted" && session.state.value.step > 0
+        ? F.pipe(checkpoint(session), RTE.flatMap(() => RTE.left(error)))
+        : RTE.left(error)
+    ),
+  );
+
+const judge = (session: Session, heldOut: HeldOut): Program<HeldOutFigures> =>
+  bracket(
+    () => () => createFaceAnalyzer(),
+    (faces) =>
+      F.pipe(
+        reenactWatched(session.config, session.state, heldOut.trials),
+        RTE.flatMap((made): Program<HeldOutFigures> => measureHeldOut(faces, heldOut)(made)),
+      ),
+    (faces) => faces.close(),
+  )(undefined);
+
+const startOrResume = (
+  config: RunConfig,
+  run: RunFolder,
+  sequences: number,
+): Program<Owned<TrainState>> => {
+  const preset = presetOf(config);
+  if (!run.resumed) return createTrainState(preset, sequences);
+  return F.pipe(
+    loadCheckpoint(["weights", "state"])(run.path),
+    RTE.flatMap(({ path, parts }): Program<Owned<TrainState>> =>
+      filesToState({ path, preset, sequences, files: parts })
+    ),
+  );
+};
+
+const trainInRun = (
+  config: RunConfig,
+  dataset: Dataset,
+  heldOut: HeldOut,
+): Stage<Env, PipelineError, RunFolder, RunResult> =>
+(run) =>
+(env) =>
+  bracket(
+    () => startOrResume(config, run, dataset.train.length),
+    (state: Owned<TrainState>): Program<RunResult> =>
+      bracket(
+        () => loadContentNetworks(config.training.content),
+        (content): Program<RunResult> => {
+          const start = env.now(), { steps } = config.training;
+          const watched = heldOut.trials.slice(0, watchedPeople);
+          const session: Session = { config, run, state, watched };
+          env.emit({
+            _tag: "RunStarted",
+            step: state.value.step,
+            steps,
+            backend: env.backend.device,
+            parameters: countParameters(config.preset, dataset.train.length),
+          });
+          return F.pipe(
+            learn(dataset, content.value, session),
+            orSave(session),
+            RTE.flatMap(() => judge(session, heldOut)),
+            RTE.map((figures): RunResult => ({
+              run: run.path,
+              preset: config.preset,
+              steps,
+              seconds: (env.now() - start) / 1000,
+              backend: env.backend.device,
+              heldOut: figures,
+              people: heldOut.trials.length,
+            })),
+            RTE.tap((result) => () => writeResult(run, result)),
+            RTE.tapIO(({ seconds }) => () =>
+              env.emit({ _tag: "RunEnded", step: state.value.step, seconds })
+            ),
+          );
+        },
+        (content) => content[Symbol.dispose](),
+      )(undefined),
+    (state) => state[Symbol.dispose](),
+  )(undefined)(env);
+
+/** Settings that may differ when a run goes on. */
+const mayChange = [
+  "training.steps",
+  "backend",
+  "tickEvery",
+  "gridEvery",
+  "watchEvery",
+  "checkpointEvery",
+  "keep",
+  "cache",
+  "run",
+];
+
+/**
+ * Meta-trains the three networks as the configuration says and measures them on people never
+ * trained on. With `resume` it goes on from the newest whole checkpoint of the run folder.
+ */
+export const metaTrain = (
+  config: RunConfig,
+  { resume = false, dataset }: { readonly resume?: boolean; readonly dataset?: Dataset } = {},
+): Program<RunResult> =>
+  F.pipe(
+    dataset ? RTE.right(dataset) : openDataset(config),
+    RTE.flatMap((data): Program<RunResult> =>
+      F.pipe(
+        drawHeldOut({
+          people: judgedPeople,
+          shots: config.training.shots,
+          targets: targetsEach,
+        })(data),
+        RTE.flatMap((heldOut): Program<RunResult> =>
+          bracket(
+            () => openRun({ path: config.run, config, resume, mayChange }),
+            trainInRun(config, data, heldOut),
+            (run) => run[Symbol.dispose](),
+          )(undefined)
+        ),
+      )
+    ),
+  );

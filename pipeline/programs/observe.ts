@@ -1,0 +1,223 @@
+/**
+ * What happens between steps: figures are read once a tick, unseen people are watched, pictures
+ * and checkpoints are written, and what goes wrong is said while there is still time.
+ *
+ * @module
+ */
+import type { Tensors } from "../../models/parameters.ts";
+import type { HasBackend, HasClock, HasEvents } from "../core/env.ts";
+import type { Err } from "../core/errors.ts";
+import { E, F, RTE, TE } from "../core/fp.ts";
+import type { Owned } from "../core/owned.ts";
+import type { Stage } from "../core/stage.ts";
+import type { StepReport } from "./adversarial_step.ts";
+import { type RunFolder } from "./checkpoint/run_folder.ts";
+import { rotateCheckpoints, saveCheckpoint } from "./checkpoint/store.ts";
+import { shuffledGap } from "./held_out_figures.ts";
+import type { Trial } from "./held_out.ts";
+import { presetOf, type RunConfig } from "./run_config.ts";
+import { writeGrid } from "./sample_grid.ts";
+import { reenact, type Reenactment } from "./self_reenactment.ts";
+import { stateToFiles } from "./state_files.ts";
+import { averagedWeights, settleRows, type TrainState } from "./train_state.ts";
+
+/** What observing needs to know about the run. */
+export interface Session {
+  readonly config: RunConfig;
+  readonly run: RunFolder;
+  readonly state: Owned<TrainState>;
+  /** The people that are watched while training goes on. */
+  readonly watched: readonly Trial[];
+}
+
+/** What is remembered from step to step. */
+export interface Progress {
+  readonly reports: readonly Owned<StepReport>[];
+  /** Time of the last tick, in milliseconds. */
+  readonly since: number;
+  /** Tensors alive after warm-up: more later is a leak. */
+  readonly tensors?: number;
+  /** Steps in a row of which an update was not finite. */
+  readonly nonFinite: number;
+  /** The best L1 on the watched people and the step at which it was seen. */
+  readonly best?: { readonly l1: number; readonly step: number };
+}
+
+type Failure = Err<"Backend" | "DeviceLost" | "NonFinite" | "Checkpoint" | "BadFile">;
+type Needs = HasBackend & HasEvents & HasClock;
+
+/** Steps in a row without a finite update after which a run gives up. */
+export const nonFiniteLimit = 10;
+/** Below this gap another person's embedding does as well: the embedding is not in use. */
+const leastGap = 0.02;
+/** Steps before a small gap means something. */
+const gapGrace = 300;
+/** Steps without a better L1 on unseen people after which learning has stopped. */
+const patience = 500;
+
+const figuresOf = (names: readonly string[], values: Float32Array) =>
+  Object.fromEntries(names.map((name, i) => [name, values[i] ?? NaN]));
+
+/** Reads the figures of all steps since the last tick, at once. */
+const tick = (
+  { state, config }: Session,
+  progress: Progress,
+): RTE.ReaderTaskEither<Needs, Failure, Progress> =>
+(env) =>
+async () => {
+  const { backend, emit, now } = env;
+  const settled = await settleRows(state)(env)();
+  if (E.isLeft(settled)) return settled;
+  const read = await backend.read(
+    "figures",
+    () => Promise.all(progress.reports.map(({ value }) => value.values.data<"float32">())),
+  )();
+  if (E.isLeft(read)) return read;
+  const time = now(), seconds = (time - progress.since) / 1000 / progress.reports.length;
+  let { nonFinite } = progress;
+  for (const [i, report] of progress.reports.entries()) {
+    const { step, names } = report.value;
+    const losses = figuresOf(names, read.right[i] ?? new Float32Array());
+    report[Symbol.dispose]();
+    emit({ _tag: "StepDone", step, seconds, losses });
+    const bad = losses.generatorFinite === 0
+      ? "the generator's loss or gradient"
+      : losses.discriminatorFinite === 0
+      ? "the discriminator's loss or gradient"
+      : undefined;
+    nonFinite = bad ? nonFinite + 1 : 0;
+    if (!bad) continue;
+    emit({ _tag: "Warning", step, message: `Skipped an update: ${bad} is not finite` });
+    if (nonFinite >= nonFiniteLimit) return E.left({ _tag: "NonFinite", step, where: bad });
+  }
+  const tensors = backend.tensors(), step = state.value.step;
+  if (progress.tensors !== undefined && tensors > progress.tensors) {
+    emit({ _tag: "LeakSuspected", step, tensors: tensors - progress.tensors });
+  }
+  // The first tick warms up: kernels and caches may keep tensors of their own from then on.
+  const warm = step > config.tickEvery && progress.tensors === undefined;
+  return E.right({
+    ...progress,
+    ...(warm ? { tensors } : {}),
+    reports: [],
+    since: time,
+    nonFinite,
+  });
+};
+
+/** Self-reenactment of the watched people with the averaged weights. */
+export const reenactWatched = (
+  config: RunConfig,
+  state: Owned<TrainState>,
+  trials: readonly Trial[],
+): RTE.ReaderTaskEither<
+  HasBackend,
+  Err<"Backend" | "DeviceLost">,
+  readonly Reenactment[]
+> =>
+  F.pipe(
+    averagedWeights(state),
+    RTE.flatMap((weights: Owned<Tensors>) => (env: HasBackend) => async () => {
+      using owned = weights;
+      const { architecture, training: { pooling, gain } } = presetOf(config);
+      return await reenact({ architecture, pooling, gain }, owned.value)(trials)(env)();
+    }),
+  );
+
+const judge = (
+  progress: Progress,
+  step: number,
+  { l1, gap }: ReturnType<typeof shuffledGap>,
+  emit: HasEvents["emit"],
+): Progress => {
+  emit({ _tag: "Evaluated", step, figures: { l1, shuffledGap: gap } });
+  if (step >= gapGrace && gap < leastGap) {
+    const percent = (100 * gap).toFixed(1);
+    const message = "The embedding is not in use: with another person's the L1 is only " +
+      `${percent} % worse; lower the match weight or start again with another seed`;
+    emit({ _tag: "Warning", step, message });
+  }
+  if (!progress.best || l1 < progress.best.l1) return { ...progress, best: { l1, step } };
+  if (step - progress.best.step >= patience) {
+    const message = "Learning has stopped: the L1 on unseen people has not improved since step " +
+      `${progress.best.step} (${progress.best.l1.toFixed(4)})`;
+    emit({ _tag: "Warning", step, message });
+  }
+  return progress;
+};
+
+/** Saves the state as a checkpoint and removes old ones. */
+export const checkpoint = (
+  { config, run, state }: Session,
+  score?: number,
+): RTE.ReaderTaskEither<Needs, Failure, void> =>
+  F.pipe(
+    settleRows(state),
+    RTE.flatMap(() => stateToFiles(state)),
+    RTE.flatMap((files): RTE.ReaderTaskEither<Needs, Failure, unknown> =>
+      saveCheckpoint(run)({
+        ...files,
+        step: state.value.step,
+        seed: config.seed,
+        architecture: config.preset,
+        config,
+        ...(score === undefined ? {} : { score }),
+      })
+    ),
+    RTE.flatMap((): RTE.ReaderTaskEither<Needs, Failure, unknown> =>
+      rotateCheckpoints(config.keep)(run)
+    ),
+    RTE.map(() => undefined),
+  );
+
+const grid = (
+  { run }: Session,
+  step: number,
+  made: readonly Reenactment[],
+): RTE.ReaderTaskEither<Needs, Failure, void> =>
+({ emit }) =>
+  TE.map((path: string) => emit({ _tag: "GridSaved", step, path }))(writeGrid(run, step, made));
+
+/** Starts remembering. */
+export const startProgress = (now: number): Progress => ({
+  reports: [],
+  since: now,
+  nonFinite: 0,
+});
+
+/** Takes the report of a step and does what is due after it. */
+export const observe = (session: Session, progress: Progress): Stage<
+  Needs,
+  Failure,
+  Owned<StepReport>,
+  Progress
+> =>
+(report) =>
+(env) =>
+async () => {
+  const { config } = session, step = session.state.value.step;
+  const last = step >= config.training.steps;
+  const due = (every: number): boolean => step % every === 0 || last;
+  let now: Progress = { ...progress, reports: [...progress.reports, report] };
+  const watch = due(config.watchEvery), draw = due(config.gridEvery);
+  const save = due(config.checkpointEvery);
+  if (!due(config.tickEvery) && !watch && !draw && !save) return E.right(now);
+
+  const ticked = await tick(session, now)(env)();
+  if (E.isLeft(ticked)) return ticked;
+  now = ticked.right;
+  if (watch || draw) {
+    const made = await reenactWatched(config, session.state, session.watched)(env)();
+    if (E.isLeft(made)) return made;
+    now = judge(now, step, shuffledGap(made.right), env.emit);
+    if (draw) {
+      const drawn = await grid(session, step, made.right)(env)();
+      if (E.isLeft(drawn)) return drawn;
+    }
+  }
+  if (save) {
+    const saved = await checkpoint(session, now.best?.l1)(env)();
+    if (E.isLeft(saved)) return saved;
+  }
+  return E.right({ ...now, since: env.now() });
+};

@@ -1,0 +1,41 @@
+/**
+ * The dataset that a configuration names: synthetic heads, or a folder of videos.
+ *
+ * @module
+ */
+import type { Dataset } from "../../datasets/dataset.ts";
+import { videoFolder } from "../../datasets/folder.ts";
+import { syntheticHeads } from "../../datasets/synthetic.ts";
+import type { HasAbort, HasEvents } from "../core/env.ts";
+import type { PipelineError } from "../core/errors.ts";
+import { F, RTE } from "../core/fp.ts";
+import { presetOf, type RunConfig } from "./run_config.ts";
+
+/** Opens what `config.data` names; sequences with fewer than K + 1 frames are left out. */
+export const openDataset = (
+  config: RunConfig,
+): RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> => {
+  const { architecture: { size }, training: { shots } } = presetOf(config);
+  if (config.data === "synthetic") return RTE.right(syntheticHeads({ size, seed: 1 }));
+  return F.pipe(
+    videoFolder({
+      path: config.data,
+      size,
+      cache: config.cache,
+      heldOutShare: config.heldOutShare,
+    }),
+    RTE.map((dataset) => ({
+      ...dataset,
+      train: dataset.train.filter(({ frames }) => frames > shots),
+    })),
+    RTE.filterOrElseW(
+      (dataset) => dataset.train.length > 0,
+      (dataset): PipelineError => ({
+        _tag: "Data",
+        path: config.data,
+        message: `Cannot train on ${dataset.name}: no sequence has ${shots + 1} frames with a ` +
+          `face, expected at least one`,
+      }),
+    ),
+  );
+};

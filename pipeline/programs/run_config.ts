@@ -1,0 +1,148 @@
+/**
+ * The configuration of a meta-training run: defaults of the preset < file < command line, decoded
+ * at once with every problem listed.
+ *
+ * @module
+ */
+import { contentEntry } from "../../models/content_loss.ts";
+import {
+  type Preset,
+  type PresetName,
+  presetNames,
+  presets,
+  type Training,
+} from "../../models/presets.ts";
+import {
+  type Codec,
+  decodeConfig,
+  flag,
+  fraction,
+  listOf,
+  nonNegativeInteger,
+  nonNegativeNumber,
+  oneOf,
+  path,
+  positiveInteger,
+  rate,
+  strict,
+  text,
+} from "../core/config.ts";
+import { mergeConfig } from "../core/config_file.ts";
+import type { BackendName } from "../core/env.ts";
+import type { Err } from "../core/errors.ts";
+import { E } from "../core/fp.ts";
+
+/** Everything that says what a run of meta-learning does. Written to `config.json`. */
+export interface RunConfig {
+  readonly preset: PresetName;
+  /** "synthetic", or a folder of videos in VoxCeleb layout. */
+  readonly data: string;
+  readonly run: string;
+  readonly seed: number;
+  readonly backend: BackendName | "auto";
+  /** "ft" trains with the match term, "ff" without (section 4.2). */
+  readonly variant: "ft" | "ff";
+  readonly training: Training;
+  /** Steps between two read-backs of the figures. */
+  readonly tickEvery: number;
+  readonly gridEvery: number;
+  readonly watchEvery: number;
+  readonly checkpointEvery: number;
+  /** How many checkpoints stay. */
+  readonly keep: number;
+  /** The share of identities of a folder that is never trained on. */
+  readonly heldOutShare: number;
+  /** Where decoded crops of a folder are kept. */
+  readonly cache: string;
+}
+
+const ramp = strict({
+  start: nonNegativeNumber,
+  end: nonNegativeNumber,
+  from: nonNegativeInteger,
+  to: nonNegativeInteger,
+});
+
+const training: Codec<Training> = strict({
+  steps: positiveInteger,
+  shots: positiveInteger,
+  batch: positiveInteger,
+  accumulate: positiveInteger,
+  discriminatorSteps: positiveInteger,
+  generatorRate: rate,
+  discriminatorRate: rate,
+  rateDecay: strict({ from: fraction, to: fraction }),
+  adversarial: nonNegativeNumber,
+  featureMatching: nonNegativeNumber,
+  match: ramp,
+  matchRows: flag,
+  content: listOf(contentEntry, 1),
+  pooling: oneOf(["sum-relu", "relu-sum"]),
+  gain: oneOf(["raw", "one-plus"]),
+  averageDecay: fraction,
+});
+
+const presetCodec: Codec<PresetName> = oneOf(presetNames as [PresetName, ...PresetName[]]);
+
+const runConfig: Codec<RunConfig> = strict({
+  preset: presetCodec,
+  data: text,
+  run: path,
+  seed: nonNegativeInteger,
+  backend: oneOf(["auto", "webgpu", "wasm", "native", "cpu"]),
+  variant: oneOf(["ft", "ff"]),
+  training,
+  tickEvery: positiveInteger,
+  gridEvery: positiveInteger,
+  watchEvery: positiveInteger,
+  checkpointEvery: positiveInteger,
+  keep: positiveInteger,
+  heldOutShare: fraction,
+  cache: path,
+});
+
+/** A tree of settings that override the defaults. */
+export type Overrides = Readonly<Record<string, unknown>>;
+
+const defaults = (preset: PresetName): RunConfig => ({
+  preset,
+  data: "synthetic",
+  run: "runs/meta-train",
+  seed: 1,
+  backend: "auto",
+  variant: "ft",
+  training: presets[preset].training,
+  tickEvery: 10,
+  gridEvery: 200,
+  watchEvery: 100,
+  checkpointEvery: 200,
+  keep: 3,
+  heldOutShare: 0.2,
+  cache: ".cache/frames",
+});
+
+/**
+ * Decodes overrides (file first, then command line) over the defaults of the preset that they
+ * name. `Config` lists every problem with its path.
+ */
+export const decodeRunConfig = (
+  ...layers: readonly Overrides[]
+): E.Either<Err<"Config">, RunConfig> => {
+  const named = layers.reduce<unknown>((name, layer) => layer.preset ?? name, "toy-64");
+  const known = presetCodec.is(named);
+  const base = { ...defaults(known ? named : "toy-64"), preset: named };
+  const merged = layers.reduce<unknown>((all, layer) => mergeConfig(all, layer), base);
+  const decoded = decodeConfig(runConfig)(merged);
+  if (E.isLeft(decoded)) return decoded;
+  const { variant, training } = decoded.right;
+  if (variant === "ft") return decoded;
+  // FF never sees the match term: its embedding is used as it is, with no fine-tuning after.
+  const match = { start: 0, end: 0, from: 0, to: 0 };
+  return E.right({ ...decoded.right, training: { ...training, match } });
+};
+
+/** Networks and training of a run. */
+export const presetOf = ({ preset, training }: RunConfig): Preset => ({
+  architecture: presets[preset].architecture,
+  training,
+});
