@@ -1,0 +1,188 @@
+/**
+ * One clip from file to training frames: decode, find and follow the face, choose the square,
+ * decode again and cut. Two passes, so that a clip of any length and size needs the memory of a
+ * few pictures.
+ *
+ * @module
+ */
+import { E, TE } from "../../pipeline/core/fp.ts";
+import type { Err } from "../../pipeline/core/errors.ts";
+import { prefetch } from "../../pipeline/core/flow.ts";
+import type { Frame, Image, Landmarks } from "../../pipeline/core/image.ts";
+import type { Rect } from "../../pipeline/core/resample.ts";
+import type { FaceAnalyzer } from "../../backends/face.ts";
+import { cropFrame, cropSquare, faceSide, median, type Square, steadyFrames } from "../crop.ts";
+import { decodedSize } from "./decode.ts";
+import type { Clip } from "./discover.ts";
+import { badClip, type VideoInfo } from "./probe.ts";
+import { openClip } from "./source.ts";
+import type { VideoTools } from "./tools.ts";
+import { makeFaceTracker, type Tracks } from "./track.ts";
+
+/** How clips are prepared; all of it is part of the cache key. */
+export interface PrepareSettings {
+  /** Side of the square frames in pixels. */
+  readonly size: number;
+  /** At most so many frames a clip, spread evenly. */
+  readonly framesPerClip: number;
+  /** A clip with fewer usable frames is rejected as too short. */
+  readonly minFrames: number;
+}
+
+/** Seconds by stage and counts, for throughput tables. */
+export interface PrepareFigures {
+  readonly probeSeconds: number;
+  readonly decodeSeconds: number;
+  readonly analyseSeconds: number;
+  readonly cropSeconds: number;
+  /** Frames looked at. */
+  readonly decoded: number;
+  /** Frames on which a detector was run; the others were followed. */
+  readonly detections: number;
+}
+
+/** A clip's usable frames, cropped by one square. */
+export interface PreparedClip {
+  readonly frames: readonly Frame[];
+  /** The square in pixels of the shown video. */
+  readonly square: Square;
+  readonly figures: PrepareFigures;
+}
+
+/** Faces are looked for on pictures of at most this side; larger video is reduced. */
+const ANALYSED = 1280;
+/** Crops come from regions of at most this side. */
+const CROPPED = 2048;
+/** At least this part of a clip's frames must show the face. */
+const SEEN = 0.5;
+/** Crops from squares smaller than this part of their size are smears. */
+const ENLARGED = 0.5;
+
+type Prepared = E.Either<Err<"BadSample" | "Aborted" | "Backend">, PreparedClip>;
+
+const seconds = (since: number): number => (performance.now() - since) / 1000;
+
+const rejectTracks = (key: string, tracks: Tracks, steady: number, least: number) => {
+  const { length } = tracks.landmarks;
+  const found = tracks.landmarks.filter((landmarks) => landmarks !== undefined).length;
+  if (found === 0 && tracks.ambiguous === 0) {
+    return badClip(key, "no face", `no face in any of ${length} frames`);
+  }
+  if (steady >= least) return undefined;
+  if (tracks.ambiguous > (length - found) / 2) {
+    const message = `in ${tracks.ambiguous} of ${length} frames it is unclear whom to follow`;
+    return badClip(key, "several faces", message);
+  }
+  const message = `${steady} of ${length} frames show a face that stays, expected ${least}`;
+  return badClip(key, "face lost", message);
+};
+
+/** The part of the shown picture that the square covers, on whole pixels, with a margin for the
+ * resampler's reach. */
+const regionOf = ({ x, y, side }: Square, { width, height }: VideoInfo): Rect => {
+  const margin = 4, grid = 4; // chroma is stored at half or a quarter of the resolution
+  const left = Math.min(width - 1, Math.max(0, Math.floor((x - margin) / grid) * grid));
+  const top = Math.min(height - 1, Math.max(0, Math.floor((y - margin) / grid) * grid));
+  return {
+    x: left,
+    y: top,
+    width: Math.max(1, Math.min(width, Math.ceil(x + side + margin)) - left),
+    height: Math.max(1, Math.min(height, Math.ceil(y + side + margin)) - top),
+  };
+};
+
+const scaled = (landmarks: Landmarks, x: number, y: number): Landmarks =>
+  landmarks.map((v, i) => v * (i % 2 === 0 ? x : y));
+
+/**
+ * Prepares one clip. Errors: `BadSample` with the reason (see `RejectReason`), `Aborted`,
+ * `Backend` where the face networks fail.
+ */
+export const prepareClip = (
+  analyzer: FaceAnalyzer,
+  tools: VideoTools | undefined,
+  clip: Clip,
+  settings: PrepareSettings,
+  signal: AbortSignal,
+): TE.TaskEither<Err<"BadSample" | "Aborted" | "Backend">, PreparedClip> =>
+async (): Promise<Prepared> => {
+  const { key } = clip;
+  const { size, framesPerClip, minFrames } = settings;
+  const began = performance.now();
+  const opened = await openClip(tools, clip, signal)();
+  if (E.isLeft(opened)) return opened;
+  const { info, frames } = opened.right;
+  const probeSeconds = seconds(began);
+  if (info.frames < minFrames) {
+    const message = `it has ${info.frames} frames, expected at least ${minFrames}`;
+    return E.left(badClip(key, "too short", message));
+  }
+
+  const wanted = Math.min(framesPerClip, info.frames);
+  const framesASecond = info.framesPerSecond * wanted / info.frames;
+  const tracker = makeFaceTracker(analyzer, Math.min(25, Math.max(1, Math.round(framesASecond))));
+  const whole = { frames: wanted, longest: ANALYSED };
+  let analyseSeconds = 0, cropSeconds = 0;
+  const analysing = performance.now();
+  for await (const frame of prefetch(2)(frames(whole))({ signal })) {
+    if (E.isLeft(frame)) return frame;
+    const start = performance.now();
+    const next = await tracker.next(frame.right)();
+    if (E.isLeft(next)) return next;
+    analyseSeconds += seconds(start);
+  }
+  let decodeSeconds = seconds(analysing) - analyseSeconds;
+
+  const tracks = tracker.result();
+  const decoded = tracks.landmarks.length;
+  const steady = steadyFrames(tracks.landmarks);
+  const least = Math.max(minFrames, Math.ceil(SEEN * decoded));
+  const rejected = rejectTracks(key, tracks, steady.length, least);
+  if (rejected !== undefined) return E.left(rejected);
+
+  // Landmarks and the square in pixels of the shown video, whatever size was looked at.
+  const looked = decodedSize(info, whole);
+  const kept = new Map(steady.flatMap((index) => {
+    const landmarks = tracks.landmarks[index];
+    return landmarks === undefined ? [] : [
+      [
+        index,
+        scaled(landmarks, info.width / looked.width, info.height / looked.height),
+      ] as const,
+    ];
+  }));
+  const square = cropSquare([...kept.values()]);
+  if (square.side < ENLARGED * size) {
+    const face = Math.round(median([...kept.values()].map(faceSide)));
+    const message = `its face is ${face} pixels, expected at least ${Math.ceil(size / 4)}`;
+    return E.left(badClip(key, "face too small", message));
+  }
+
+  const region = regionOf(square, info);
+  const part = { frames: wanted, region, longest: CROPPED };
+  const { width, height } = decodedSize(info, part);
+  const [across, down] = [width / region.width, height / region.height];
+  const inPart = {
+    x: (square.x - region.x) * across,
+    y: (square.y - region.y) * down,
+    side: square.side * across,
+  };
+  const cropped: Frame[] = [];
+  const cropping = performance.now();
+  let index = 0;
+  for await (const frame of prefetch(2)(frames(part))({ signal })) {
+    if (E.isLeft(frame)) return frame;
+    const landmarks = kept.get(index++);
+    if (landmarks === undefined) continue;
+    const start = performance.now();
+    const shifted = landmarks.map((v, i) =>
+      i % 2 === 0 ? (v - region.x) * across : (v - region.y) * down
+    );
+    cropped.push(cropFrame(frame.right satisfies Image, shifted, inPart, size));
+    cropSeconds += seconds(start);
+  }
+  decodeSeconds += seconds(cropping) - cropSeconds;
+  const { detections } = tracks;
+  const figures = { probeSeconds, decodeSeconds, analyseSeconds, cropSeconds, decoded, detections };
+  return E.right({ frames: cropped, square, figures });
+};

@@ -1,0 +1,191 @@
+/**
+ * One face through a clip. Between detections the face is followed by its own landmarks, which is
+ * twice as quick and steadier: the landmark network is given a square around the last landmarks,
+ * and an error in that square shrinks to a third with each pass.
+ *
+ * @module
+ */
+import { E, F, TE } from "../../pipeline/core/fp.ts";
+import type { Err } from "../../pipeline/core/errors.ts";
+import type { Image, Landmarks } from "../../pipeline/core/image.ts";
+import type { Rect } from "../../pipeline/core/resample.ts";
+import type { DetectedFace, DetectOptions, FaceAnalyzer } from "../../backends/face.ts";
+import { faceCentre, faceSide } from "../crop.ts";
+
+/** The detectors in the order in which they are tried; the first is quick, the last careful. */
+const LADDER: readonly DetectOptions[] = [
+  { detector: "tiny", inputSize: 224, scoreThreshold: 0.3 },
+  { detector: "tiny", inputSize: 416, scoreThreshold: 0.3 },
+  { detector: "ssd", scoreThreshold: 0.5 },
+];
+
+/** The square that the landmark network likes: measured, it makes the iteration contract. */
+const MARGIN = 1.25;
+
+/** Movement between two frames, in face sides: below it one pass of the network is enough. */
+const STILL = 0.04;
+/** Movement or growth beyond which landmarks are not believed without a detection. */
+const JUMP = 0.3;
+
+const around = (landmarks: Landmarks): Rect => {
+  const side = faceSide(landmarks) * MARGIN;
+  const [x, y] = faceCentre(landmarks);
+  return { x: x - side / 2, y: y - side / 2, width: side, height: side };
+};
+
+/** How far two landmark sets are apart in place and size, in face sides. */
+const movement = (from: Landmarks, to: Landmarks): number => {
+  const [x0, y0] = faceCentre(from), [x1, y1] = faceCentre(to);
+  const side = faceSide(from);
+  return Math.max(Math.hypot(x1 - x0, y1 - y0) / side, Math.abs(Math.log(faceSide(to) / side)));
+};
+
+const refine = (
+  analyzer: FaceAnalyzer,
+  image: Image,
+  landmarks: Landmarks,
+): TE.TaskEither<Err<"Backend">, Landmarks> => analyzer.landmarks(image, around(landmarks));
+
+/** What a picture shows: the face, and whether another one rivals it (over half its area). */
+export interface FoundFace {
+  readonly landmarks: Landmarks;
+  /** Confidence of the detector, 0 to 1. */
+  readonly score: number;
+  readonly rival: boolean;
+}
+
+const area = ({ box }: DetectedFace): number => box.width * box.height;
+
+const choose = (
+  faces: readonly DetectedFace[],
+  near: Landmarks | undefined,
+): { readonly face: DetectedFace; readonly rival: boolean } | undefined => {
+  const ranked = faces.toSorted((a, b) =>
+    near === undefined
+      ? area(b) - area(a)
+      : movement(near, a.landmarks) - movement(near, b.landmarks)
+  );
+  const [face, ...others] = ranked;
+  return face === undefined
+    ? undefined
+    : { face, rival: others.some((other) => area(other) > area(face) / 2) };
+};
+
+/**
+ * Finds the face of a picture: the one nearest to `near`, else the largest; `undefined` where no
+ * detector finds one. `careful` false stops after the quick detector. Error: `Backend`.
+ */
+export const findFace = (
+  analyzer: FaceAnalyzer,
+  image: Image,
+  { near, careful = true }: { readonly near?: Landmarks; readonly careful?: boolean } = {},
+): TE.TaskEither<Err<"Backend">, FoundFace | undefined> =>
+async () => {
+  for (const options of careful ? LADDER : LADDER.slice(0, 1)) {
+    const faces = await analyzer.detect(image, options)();
+    if (E.isLeft(faces)) return faces;
+    const chosen = choose(faces.right, near);
+    if (chosen === undefined) continue;
+    return await F.pipe(
+      refine(analyzer, image, chosen.face.landmarks),
+      TE.map((landmarks): FoundFace => ({
+        landmarks,
+        score: chosen.face.score,
+        rival: chosen.rival,
+      })),
+    )();
+  }
+  return E.right(undefined);
+};
+
+/** Follows one face; frames are given in order, one at a time. */
+export interface FaceTracker {
+  /** The landmarks in the next frame, in its pixels; `undefined` where the face is not seen. */
+  readonly next: (image: Image) => TE.TaskEither<Err<"Backend">, Landmarks | undefined>;
+  /** The tracks of all frames so far, less those that a later detection refuted; and counts. */
+  readonly result: () => Tracks;
+}
+
+/** A face through a clip. */
+export interface Tracks {
+  /** One entry a frame, in its pixels. */
+  readonly landmarks: readonly (Landmarks | undefined)[];
+  /** Frames on which a detector was run. */
+  readonly detections: number;
+  /** Frames where the face jumped and another large face was there too. */
+  readonly ambiguous: number;
+}
+
+/** After so many failures of all detectors only the quick one is tried on the rest of a clip. */
+const PATIENCE = 6;
+
+/**
+ * Makes a tracker. A followed face is confirmed by a detection every `confirmEvery` frames (about
+ * once a second of video is right: landmarks alone cannot tell a face from a wall); where none
+ * confirms it, the frames since the last confirmation do not count.
+ */
+export const makeFaceTracker = (analyzer: FaceAnalyzer, confirmEvery: number): FaceTracker => {
+  const landmarks: (Landmarks | undefined)[] = [];
+  let last: Landmarks | undefined;
+  let place: Landmarks | undefined; // where the face was last seen, also after it is lost
+  let unconfirmed = 0, failures = 0, detections = 0, ambiguous = 0;
+
+  const follow = (image: Image, from: Landmarks) =>
+    F.pipe(
+      refine(analyzer, image, from),
+      TE.flatMap((first) => {
+        const moved = movement(from, first);
+        if (!(moved < JUMP)) return TE.right(undefined); // NaN is a jump
+        return moved < STILL ? TE.right(first) : refine(analyzer, image, first);
+      }),
+    );
+
+  const detect = (image: Image) =>
+    F.pipe(
+      TE.fromIO(() => detections++),
+      TE.flatMap(() =>
+        findFace(analyzer, image, {
+          careful: failures < PATIENCE,
+          ...(place === undefined ? {} : { near: place }),
+        })
+      ),
+      TE.map((found) => {
+        if (last !== undefined && (found === undefined || movement(last, found.landmarks) > JUMP)) {
+          for (let i = landmarks.length - unconfirmed; i < landmarks.length; i++) {
+            landmarks[i] = undefined;
+          }
+        }
+        unconfirmed = 0;
+        if (found === undefined) failures++;
+        const jumped = found !== undefined && place !== undefined &&
+          movement(place, found.landmarks) > 2 * JUMP;
+        if (found?.rival === true && jumped) {
+          ambiguous++;
+          return undefined;
+        }
+        return found?.landmarks;
+      }),
+    );
+
+  return {
+    next: (image) =>
+      F.pipe(
+        last !== undefined && unconfirmed + 1 < confirmEvery
+          ? follow(image, last)
+          : TE.right(undefined),
+        TE.flatMap((followed) => {
+          if (followed === undefined) return detect(image);
+          unconfirmed++;
+          return TE.right(followed);
+        }),
+        TE.map((found) => {
+          const finite = found?.every(Number.isFinite) === true ? found : undefined;
+          landmarks.push(finite);
+          last = finite;
+          place = finite ?? place;
+          return finite;
+        }),
+      ),
+    result: () => ({ landmarks, detections, ambiguous }),
+  };
+};
