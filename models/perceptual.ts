@@ -1,0 +1,54 @@
+/**
+ * The frozen networks that the content loss knows by name, and how each is loaded.
+ *
+ * @module
+ */
+import type { HasBackend } from "../pipeline/core/env.ts";
+import type { Err } from "../pipeline/core/errors.ts";
+import { RTE } from "../pipeline/core/fp.ts";
+import { faceResTaps, loadFaceRes } from "./perceptual/faceres.ts";
+import type { FeatureNetwork } from "./perceptual/network.ts";
+import { loadVgg, vgg19, type VggArchitecture, vggFace, vggTaps } from "./perceptual/vgg.ts";
+
+export type { FeatureNetwork } from "./perceptual/network.ts";
+
+/** What is known of a network before it is loaded. */
+export interface NetworkKind {
+  /** Activations that can be tapped; none where the network has no choice (pixels). */
+  readonly taps: readonly string[];
+  /** Whether its weights are a file of the user; otherwise an npm package has them, or none. */
+  readonly needsPath: boolean;
+  readonly load: (
+    path: string,
+    taps: readonly string[],
+  ) => RTE.ReaderTaskEither<HasBackend, Err<"BadFile" | "Backend" | "DeviceLost">, FeatureNetwork>;
+}
+
+const vgg = (architecture: VggArchitecture): NetworkKind => ({
+  taps: vggTaps(architecture),
+  needsPath: true,
+  load: (path, taps) => loadVgg(architecture, path, taps),
+});
+
+/** The networks by name; "pixels" compares the pictures themselves. */
+export const perceptualNetworks = {
+  pixels: {
+    taps: [],
+    needsPath: false,
+    load: () => RTE.of({ weights: {}, activations: (images) => [images] }),
+  },
+  faceres: { taps: faceResTaps, needsPath: false, load: (_, taps) => loadFaceRes(taps) },
+  vgg19: vgg(vgg19),
+  vggface: vgg(vggFace),
+} as const satisfies Readonly<Record<string, NetworkKind>>;
+
+/** The name of a network of the content loss. */
+export type PerceptualNetworkName = keyof typeof perceptualNetworks;
+
+/** All names, for configurations. */
+export const perceptualNetworkNames = [
+  "pixels",
+  "faceres",
+  "vgg19",
+  "vggface",
+] as const satisfies readonly PerceptualNetworkName[];

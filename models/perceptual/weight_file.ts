@@ -1,0 +1,157 @@
+/**
+ * Reader of TensorFlow.js weights: a manifest and its shards. Nothing is allocated before the sizes
+ * of the files agree with the manifest, and SHA-256 sums are checked where they are known.
+ *
+ * @module
+ */
+import type { Err } from "../../pipeline/core/errors.ts";
+import { fileProblem, readBounded } from "../../pipeline/core/files.ts";
+import { E, F, TE } from "../../pipeline/core/fp.ts";
+import { decodeArray, type ManifestGroup, parseManifest, type WeightArray } from "./manifest.ts";
+
+/** The arrays that were read, by name. */
+export type WeightArrays = ReadonlyMap<string, WeightArray>;
+
+/** What a weights file holds and the arrays that were wanted. */
+export interface WeightFile {
+  readonly path: string;
+  /** Shapes of everything in the file, read or not, by name. */
+  readonly shapes: ReadonlyMap<string, readonly number[]>;
+  readonly arrays: WeightArrays;
+}
+
+/** What to read and what it must be. */
+export interface ReadOptions {
+  /** Which arrays are wanted; shards that hold none of them are not read. Default: all. */
+  readonly wanted?: (name: string) => boolean;
+  /** SHA-256 in lower-case hex by file name. Default: `SHA256SUMS` beside the manifest, if any. */
+  readonly sha256?: Sums;
+}
+
+type Sums = Readonly<Record<string, string>>;
+type Read<A> = TE.TaskEither<Err<"BadFile">, A>;
+
+const manifestLimit = 16 * 2 ** 20;
+
+/** The error of a weights file: `message` goes on after "Cannot read weights from PATH: ". */
+export const weightsRefusal = (path: string, message: string): Err<"BadFile"> => ({
+  _tag: "BadFile",
+  path,
+  message: `Cannot read weights from ${path}: ${message}`,
+});
+
+/** The folder of a path, with its last slash. */
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/") + 1);
+
+const hex = (bytes: ArrayBuffer): string =>
+  [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+const parseSums = (text: string): Sums =>
+  Object.fromEntries(
+    text.split("\n").flatMap((line) => {
+      const [, sum, name] = /^([0-9a-fA-F]{64}) [ *](.+?)\s*$/.exec(line) ?? [];
+      return sum && name ? [[name, sum.toLowerCase()]] : [];
+    }),
+  );
+
+/** The sums beside the manifest; none where there is no such file. */
+const sumsBeside = async (folder: string): Promise<Sums> => {
+  const bytes = await readBounded(`${folder}SHA256SUMS`, 2 ** 20)();
+  return E.isLeft(bytes) ? {} : parseSums(new TextDecoder().decode(bytes.right));
+};
+
+const readChecked =
+  (path: string, limit: number, sum: string | undefined): Read<Uint8Array<ArrayBuffer>> =>
+  async () => {
+    const read = await readBounded(path, limit)();
+    if (E.isLeft(read) || sum === undefined) return read;
+    const found = hex(await crypto.subtle.digest("SHA-256", read.right));
+    return found === sum
+      ? read
+      : E.left(weightsRefusal(path, `its SHA-256 is ${found.slice(0, 12)}…, expected ${sum}`));
+  };
+
+const fileSize = (path: string): Read<number> => async () => {
+  try {
+    return E.right((await Deno.stat(path)).size);
+  } catch (cause) {
+    return E.left(weightsRefusal(path, `${fileProblem(cause)}, expected a shard of weights`));
+  }
+};
+
+const readGroup = (
+  folder: string,
+  group: ManifestGroup,
+  sums: Sums,
+): Read<Uint8Array> =>
+  F.pipe(
+    TE.traverseSeqArray((name: string) => fileSize(folder + name))(group.paths),
+    TE.filterOrElse(
+      (sizes) => sizes.reduce((sum, size) => sum + size, 0) === group.bytes,
+      (sizes) =>
+        weightsRefusal(
+          folder + group.paths.join(", "),
+          `it has ${sizes.reduce((sum, size) => sum + size, 0)} bytes, expected ${group.bytes}`,
+        ),
+    ),
+    TE.flatMap((sizes) =>
+      TE.traverseSeqArray(([i, name]: readonly [number, string]) =>
+        readChecked(folder + name, sizes[i] ?? 0, sums[name])
+      )([...group.paths.entries()])
+    ),
+    TE.map((parts) => {
+      const [first] = parts;
+      if (first !== undefined && parts.length === 1) return first;
+      const all = new Uint8Array(group.bytes);
+      let at = 0;
+      for (const part of parts) {
+        all.set(part.subarray(0, group.bytes - at), at);
+        at += part.length;
+      }
+      return all;
+    }),
+  );
+
+const manifestPath = async (path: string): Promise<string> => {
+  const isFolder = await Deno.stat(path).then((stat) => stat.isDirectory, () => false);
+  return isFolder ? `${path.replace(/\/+$/, "")}/weights_manifest.json` : path;
+};
+
+const readArrays = (
+  folder: string,
+  groups: readonly ManifestGroup[],
+  sums: Sums,
+  wanted: (name: string) => boolean,
+): Read<WeightArrays> =>
+  F.pipe(
+    groups.filter(({ weights }) => weights.some(({ name }) => wanted(name))),
+    TE.traverseSeqArray((group) =>
+      TE.map((data: Uint8Array) =>
+        group.weights.filter(({ name }) => wanted(name))
+          .map((weight) => [weight.name, decodeArray(weight, data)] as const)
+      )(readGroup(folder, group, sums))
+    ),
+    TE.map((entries) => new Map(entries.flat())),
+  );
+
+/**
+ * Reads a weights file: the path of the manifest, or of the folder that holds it. Half-precision
+ * and integer arrays become float32. Fails with `BadFile` where a file is missing, short or long,
+ * where a SHA-256 differs, or where the manifest is not one.
+ */
+export const readWeightFile =
+  (path: string, { wanted = () => true, sha256 }: ReadOptions = {}): Read<WeightFile> =>
+  async () => {
+    const file = await manifestPath(path), folder = folderOf(file);
+    const sums = sha256 ?? await sumsBeside(folder);
+    const bytes = await readChecked(file, manifestLimit, sums[file.slice(folder.length)])();
+    if (E.isLeft(bytes)) return bytes;
+    const groups = parseManifest(new TextDecoder().decode(bytes.right));
+    if (E.isLeft(groups)) return E.left(weightsRefusal(file, groups.left));
+    const arrays = await readArrays(folder, groups.right, sums, wanted)();
+    if (E.isLeft(arrays)) return arrays;
+    const shapes = groups.right.flatMap(({ weights }) =>
+      weights.map(({ name, shape }) => [name, shape] as const)
+    );
+    return E.right({ path: file, shapes: new Map(shapes), arrays: arrays.right });
+  };
