@@ -1,0 +1,95 @@
+/** FaceRes against PyTorch with the same weights, which the npm package ships. */
+import assert from "node:assert/strict";
+import { E } from "../../../pipeline/core/fp.ts";
+import { tf } from "../../../backends/tf.ts";
+import {
+  createFaceRes,
+  faceResPath,
+  faceResShapes,
+  faceResTaps,
+  loadFaceRes,
+} from "../../../models/perceptual/faceres.ts";
+import golden from "../golden/faceres.json" with { type: "json" };
+import {
+  compare,
+  compute,
+  distance,
+  hashedWeights,
+  onBackend,
+  picture,
+  right,
+  type Samples,
+} from "./support.ts";
+
+const agrees = (
+  what: string,
+  size: number,
+  samples: Readonly<Record<string, Samples>>,
+  tolerance: number,
+) =>
+  onBackend("wasm", async (backend) => {
+    const taps = Object.keys(samples);
+    const network = await right(loadFaceRes(taps)({ backend }));
+    const found = await compute(
+      backend,
+      () => network.activations(picture(`faceres/${size}`, size)),
+    );
+    taps.forEach((tap, i) => {
+      const activation = found[i], expected = samples[tap];
+      assert.ok(activation && expected);
+      compare(`${what} ${tap}`, activation, expected, tolerance);
+    });
+    backend.dispose(network.weights);
+  });
+
+Deno.test("FaceRes agrees with PyTorch at 128 pixels, every tap", () =>
+  agrees("128", 128, golden.large, 1e-4));
+
+Deno.test("FaceRes agrees with PyTorch at 64 pixels enlarged to 128, away from the border", () =>
+  agrees("64", 64, golden.small, 1e-4));
+
+Deno.test("the npm package with the weights is installed", async () => {
+  const path = faceResPath();
+  assert.ok(E.isRight(path));
+  assert.equal((await Deno.stat(path.right)).isFile, true);
+});
+
+Deno.test("FaceRes reads blue first", () =>
+  onBackend("wasm", async (backend) => {
+    const network = await right(loadFaceRes(["pw3"])({ backend }));
+    const [plain, flipped] = await compute(backend, () => {
+      const image = picture("faceres/64", 64);
+      return [...network.activations(image), ...network.activations(tf.reverse(image, 3))];
+    });
+    assert.ok(plain && flipped);
+    assert.ok(distance(flipped, plain) > 0.1);
+    backend.dispose(network.weights);
+  }));
+
+Deno.test("FaceRes has 14 taps, the deepest after 13 separable convolutions", () => {
+  assert.equal(faceResTaps.length, 14);
+  assert.equal(faceResShapes(["pw13"]).size, 2 + 13 * 5);
+  assert.deepEqual([...faceResShapes(["conv1"]).keys()].length, 2);
+});
+
+Deno.test("a small FaceRes gives the same activations on cpu and wasm", async () => {
+  const taps = ["conv1", "pw2", "pw4"];
+  const weights = hashedWeights(faceResShapes(taps));
+  const results: (readonly Float32Array[])[] = [];
+  for (const name of ["cpu", "wasm"] as const) {
+    await onBackend(name, async (backend) => {
+      results.push(
+        await compute(
+          backend,
+          () => createFaceRes(weights, taps).activations(picture("agreement", 16)),
+        ),
+      );
+    });
+  }
+  const [cpu, wasm] = results;
+  taps.forEach((tap, i) => {
+    const a = cpu?.[i], b = wasm?.[i];
+    assert.ok(a && b);
+    assert.ok(distance(b, a) < 1e-5, `${tap} differs`);
+  });
+});
