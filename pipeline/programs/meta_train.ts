@@ -16,7 +16,7 @@ import type { Owned } from "../core/owned.ts";
 import { bracket, type Stage } from "../core/stage.ts";
 import { adversarialStep } from "./adversarial_step.ts";
 import { openRun, type RunFolder, writeResult } from "./checkpoint/run_folder.ts";
-import { loadCheckpoint } from "./checkpoint/store.ts";
+import { loadCheckpoint } from "./checkpoint/load.ts";
 import { landmarkMaps, toDevice } from "./device_batch.ts";
 import { drawHeldOut, type HeldOut } from "./held_out.ts";
 import { type HeldOutFigures, measureHeldOut } from "./held_out_figures.ts";

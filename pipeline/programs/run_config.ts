@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { contentEntry } from "../../models/content_loss.ts";
+import type { ContentEntry } from "../../models/content_loss.ts";
+import { type PerceptualNetworkName, perceptualNetworks } from "../../models/perceptual.ts";
 import {
   type Preset,
   type PresetName,
@@ -40,6 +41,7 @@ export interface RunConfig {
   readonly run: string;
   readonly seed: number;
   readonly backend: BackendName | "auto";
+  readonly method: "headshot";
   /** "ft" trains with the match term, "ff" without (section 4.2). */
   readonly variant: "ft" | "ff";
   readonly training: Training;
@@ -62,6 +64,16 @@ const ramp = strict({
   from: nonNegativeInteger,
   to: nonNegativeInteger,
 });
+
+const networkNames = Object.keys(perceptualNetworks) as [
+  PerceptualNetworkName,
+  ...PerceptualNetworkName[],
+];
+
+const contentEntry: Codec<ContentEntry> = strict(
+  { network: oneOf(networkNames), taps: listOf(text), weight: nonNegativeNumber },
+  { path },
+);
 
 const training: Codec<Training> = strict({
   steps: positiveInteger,
@@ -90,6 +102,7 @@ const runConfig: Codec<RunConfig> = strict({
   run: path,
   seed: nonNegativeInteger,
   backend: oneOf(["auto", "webgpu", "wasm", "native", "cpu"]),
+  method: oneOf(["headshot"]),
   variant: oneOf(["ft", "ff"]),
   training,
   tickEvery: positiveInteger,
@@ -110,6 +123,7 @@ const defaults = (preset: PresetName): RunConfig => ({
   run: "runs/meta-train",
   seed: 1,
   backend: "auto",
+  method: "headshot",
   variant: "ft",
   training: presets[preset].training,
   tickEvery: 10,

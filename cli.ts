@@ -1,0 +1,83 @@
+/**
+ * The command line: a name and options → a program → an exit code. People read stderr, `--json`
+ * puts one object on stdout.
+ *
+ * @module
+ */
+import type { Command } from "./pipeline/cli/command.ts";
+import { metaTrainCommand } from "./pipeline/cli/meta_train_command.ts";
+import { helpText, parseOptions } from "./pipeline/cli/options.ts";
+import { say } from "./pipeline/cli/terminal.ts";
+import { exitCode, type PipelineError, renderError } from "./pipeline/core/errors.ts";
+import { E } from "./pipeline/core/fp.ts";
+import { nearest } from "./pipeline/core/words.ts";
+
+const commands: readonly Command[] = [metaTrainCommand];
+
+const print = (text: string): void => {
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  for (let done = 0; done < bytes.length;) done += Deno.stdout.writeSync(bytes.subarray(done));
+};
+
+const fail = (error: PipelineError): number => {
+  say(renderError(error));
+  return exitCode(error);
+};
+
+const unknownCommand = (name: string): number => {
+  const names = commands.map((command) => command.name), meant = nearest(name, names);
+  return fail({
+    _tag: "Config",
+    problems: [
+      `Cannot run "${name}": there is no such command, expected ${
+        meant ? meant : `one of ${names.join(", ")}`
+      }`,
+    ],
+  });
+};
+
+const overview = (): string =>
+  [
+    "deno task COMMAND [options]",
+    "",
+    ...commands.map(({ name, about }) => `  ${name.padEnd(14)}${about}`),
+    "",
+    "deno task COMMAND --help says more.",
+  ].join("\n");
+
+const main = async ([name, ...args]: readonly string[]): Promise<number> => {
+  if (name === undefined || name === "--help") {
+    print(overview());
+    return name === undefined ? 2 : 0;
+  }
+  const command = commands.find((each) => each.name === name);
+  if (!command) return unknownCommand(name);
+  if (args.includes("--help")) {
+    const usage = `deno task ${name} [options]`;
+    print(helpText(usage, command.about, command.options, command.example));
+    return 0;
+  }
+  const parsed = parseOptions(name, command.options, args);
+  if (E.isLeft(parsed)) return fail(parsed.left);
+  const outcome = await command.run(parsed.right);
+  if (E.isLeft(outcome)) return fail(outcome.left);
+  const { json, text } = outcome.right;
+  if (text !== undefined) say(text);
+  if (parsed.right.json || text === undefined) {
+    print(JSON.stringify(json, undefined, parsed.right.json ? undefined : 2));
+  }
+  return 0;
+};
+
+if (import.meta.main) {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (cause) {
+    say(
+      `This is a bug in Headshot, please report it: ${
+        cause instanceof Error ? cause.stack : cause
+      }`,
+    );
+    Deno.exit(70);
+  }
+}
