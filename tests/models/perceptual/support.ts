@@ -69,7 +69,8 @@ export const hashedWeights = (shapes: ReadonlyMap<string, readonly number[]>): W
   new Map(
     [...shapes].map(([name, shape]) => {
       const size = shape.reduce((product, side) => product * side, 1);
-      const fanIn = shape.length === 4 ? size / ((shape[2] === 1 ? 1 : shape[3]) ?? 1) : 0;
+      const perOutput = size / (shape[3] ?? 1), depthwise = shape[3] === 1;
+      const fanIn = shape.length < 4 ? 0 : depthwise ? perOutput / (shape[2] ?? 1) : perOutput;
       const values = fill(name, size).map((x) =>
         fanIn === 0 ? 0.3 + 0.2 * x : x * Math.sqrt(6 / fanIn)
       );
