@@ -1,0 +1,241 @@
+/**
+ * A prepared clip on disk: one file in the safetensors layout (any safetensors reader opens it),
+ * or a small JSON file that says why the clip was rejected. Written under another name and
+ * renamed, so a file that has its name is whole; what reads back wrong is made again.
+ *
+ * @module
+ */
+import { E, t, TE } from "../../pipeline/core/fp.ts";
+import type { Err, RejectReason } from "../../pipeline/core/errors.ts";
+import { fileProblem, readBounded, readFully } from "../../pipeline/core/files.ts";
+import type { Frame } from "../../pipeline/core/image.ts";
+import { decodeImage, encodeJpeg } from "../codec.ts";
+
+/** Frames up to this side are stored raw; larger ones as JPEG of {@link QUALITY}. */
+const RAW_SIDE = 128;
+const QUALITY = 95;
+const MAX_HEADER = 1 << 20;
+const POINTS = 136;
+
+const Header = t.type({
+  __metadata__: t.type({ format: t.literal("headshot-clip-1"), size: t.string, sha256: t.string }),
+  landmarks: t.type({ shape: t.tuple([t.number, t.number, t.number]) }),
+  /** Where each frame begins, from the start of the frames, and where the last one ends. */
+  offsets: t.type({ shape: t.tuple([t.number]) }),
+  frames: t.type({ data_offsets: t.tuple([t.number, t.number]) }),
+});
+
+const REASONS: Readonly<Record<RejectReason, null>> = {
+  "unreadable": null,
+  "no video": null,
+  "too short": null,
+  "no face": null,
+  "several faces": null,
+  "face too small": null,
+  "face lost": null,
+  "blurred": null,
+  "duplicate": null,
+};
+const Rejected = t.type({ reason: t.keyof(REASONS), message: t.string });
+
+/** What is known of a clip without reading its frames. */
+export interface ClipIndex {
+  readonly path: string;
+  readonly size: number;
+  /** Where the frames begin in the file. */
+  readonly start: number;
+  readonly offsets: Uint32Array;
+  /** All landmarks in pixels of the crops. // [frames, 68, 2] */
+  readonly landmarks: Float32Array;
+}
+
+const sha256 = async (...parts: readonly Uint8Array[]): Promise<string> => {
+  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => {
+    all.set(part, at);
+    return at + part.length;
+  }, 0);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", all)).toHex();
+};
+
+/** A short name for a clip prepared in one way, for the cache. */
+export const cacheName = async (parts: readonly string[]): Promise<string> =>
+  (await sha256(new TextEncoder().encode(parts.join("\n")))).slice(0, 32);
+
+const bytesOf = (array: Float32Array | Uint32Array): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** Writes bytes so that the name exists only with all of them; parallel writers do no harm. */
+const writeWhole = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
+  const partial = `${path}.${crypto.randomUUID()}.partial`;
+  try {
+    {
+      using file = await Deno.open(partial, { write: true, createNew: true });
+      for (const part of parts) {
+        for (let written = 0; written < part.length;) {
+          written += await file.write(part.subarray(written));
+        }
+      }
+      await file.syncData();
+    }
+    await Deno.rename(partial, path);
+  } catch (cause) {
+    await Deno.remove(partial).catch(() => {});
+    throw cause;
+  }
+};
+
+const cannotWrite = (path: string) => (cause: unknown): Err<"Data"> => ({
+  _tag: "Data",
+  path,
+  message: `Cannot write ${path}: ${fileProblem(cause)}, expected a writable folder with space`,
+});
+
+const encodeFrame = async ({ image }: Frame): Promise<Uint8Array> => {
+  if (image.width <= RAW_SIDE) return image.data;
+  const encoded = await encodeJpeg(image, QUALITY)();
+  if (E.isLeft(encoded)) throw new Error(encoded.left.message);
+  return encoded.right;
+};
+
+/** Writes a prepared clip. The same frames give the same bytes. Error: `Data`. */
+export const writeClip = (
+  path: string,
+  size: number,
+  frames: readonly Frame[],
+): TE.TaskEither<Err<"Data">, void> =>
+  TE.tryCatch(async () => {
+    const landmarks = new Float32Array(frames.length * POINTS);
+    frames.forEach((frame, i) => landmarks.set(frame.landmarks, i * POINTS));
+    const blobs: Uint8Array[] = [];
+    const offsets = new Uint32Array(frames.length + 1);
+    for (const [i, frame] of frames.entries()) {
+      const blob = await encodeFrame(frame);
+      blobs.push(blob);
+      offsets[i + 1] = offsets[i]! + blob.length;
+    }
+    const body = [bytesOf(landmarks), bytesOf(offsets), ...blobs];
+    const afterLandmarks = landmarks.byteLength;
+    const afterOffsets = afterLandmarks + offsets.byteLength;
+    const length = offsets[frames.length]!;
+    const header = {
+      __metadata__: {
+        format: "headshot-clip-1",
+        size: String(size),
+        sha256: await sha256(...body),
+      },
+      landmarks: {
+        dtype: "F32",
+        shape: [frames.length, 68, 2],
+        data_offsets: [0, afterLandmarks],
+      },
+      offsets: {
+        dtype: "U32",
+        shape: [frames.length + 1],
+        data_offsets: [afterLandmarks, afterOffsets],
+      },
+      frames: {
+        dtype: "U8",
+        shape: size <= RAW_SIDE ? [frames.length, size, size, 3] : [length],
+        data_offsets: [afterOffsets, afterOffsets + length],
+      },
+    };
+    const text = JSON.stringify(header);
+    const padded = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
+    const prefix = new Uint8Array(8);
+    new DataView(prefix.buffer).setBigUint64(0, BigInt(padded.length), true);
+    await writeWhole(path, [prefix, padded, ...body]);
+  }, cannotWrite(path));
+
+/** Notes why a clip was rejected. Error: `Data`. */
+export const writeReject = (
+  path: string,
+  { reason, message }: Err<"BadSample">,
+): TE.TaskEither<Err<"Data">, void> =>
+  TE.tryCatch(
+    () => writeWhole(path, [new TextEncoder().encode(JSON.stringify({ reason, message }))]),
+    cannotWrite(path),
+  );
+
+/** The rejection of that file; `undefined` where there is none that can be used. */
+export const readReject = async (
+  path: string,
+  key: string,
+): Promise<Err<"BadSample"> | undefined> => {
+  const bytes = await readBounded(path, 1 << 16)();
+  if (E.isLeft(bytes)) return undefined;
+  const parsed = E.tryCatch(() => JSON.parse(new TextDecoder().decode(bytes.right)), String);
+  const rejected = E.isRight(parsed) ? Rejected.decode(parsed.right) : parsed;
+  return E.isRight(rejected) ? { _tag: "BadSample", key, ...rejected.right } : undefined;
+};
+
+/** The clip of that file, its hash checked; `undefined` where it is missing, broken or other. */
+export const readClipIndex = async (
+  path: string,
+  size: number,
+): Promise<ClipIndex | undefined> => {
+  try {
+    const bytes = await Deno.readFile(path);
+    const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    if (length > MAX_HEADER) return undefined;
+    const header = Header.decode(
+      JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))),
+    );
+    if (E.isLeft(header)) return undefined;
+    const { __metadata__: metadata, landmarks, frames } = header.right;
+    const body = bytes.subarray(8 + length);
+    if (metadata.size !== String(size) || await sha256(body) !== metadata.sha256) return undefined;
+    const [count] = landmarks.shape;
+    const afterLandmarks = count * POINTS * 4;
+    const [begin] = frames.data_offsets;
+    return {
+      path,
+      size,
+      start: 8 + length + begin,
+      landmarks: new Float32Array(body.slice(0, afterLandmarks).buffer),
+      offsets: new Uint32Array(body.slice(afterLandmarks, begin).buffer),
+    };
+  } catch {
+    return undefined; // whatever is wrong with it, it is made again
+  }
+};
+
+/** Reads frames of a clip by index. Error: `BadSample` "unreadable". */
+export const readClipFrames = (
+  clip: ClipIndex,
+  key: string,
+  indices: readonly number[],
+): TE.TaskEither<Err<"BadSample">, readonly Frame[]> => {
+  const unreadable = (message: string): Err<"BadSample"> => ({
+    _tag: "BadSample",
+    key,
+    reason: "unreadable",
+    message: `${clip.path}: ${message}`,
+  });
+  return async () => {
+    const frames: Frame[] = [];
+    try {
+      using file = await Deno.open(clip.path);
+      for (const index of indices) {
+        const [from, to] = [clip.offsets[index], clip.offsets[index + 1]];
+        if (from === undefined || to === undefined) {
+          throw new RangeError(`Cannot read frame ${index}: there are ${clip.offsets.length - 1}`);
+        }
+        await file.seek(clip.start + from, Deno.SeekMode.Start);
+        const bytes = await readFully(file, new Uint8Array(to - from));
+        if (bytes.length < to - from) return E.left(unreadable("it was cut off"));
+        const { size } = clip;
+        const image = size <= RAW_SIDE
+          ? E.right({ width: size, height: size, channels: 3 as const, data: bytes })
+          : await decodeImage(bytes, clip.path)();
+        if (E.isLeft(image)) return E.left(unreadable(image.left.message));
+        const landmarks = clip.landmarks.slice(index * POINTS, (index + 1) * POINTS);
+        frames.push({ image: image.right, landmarks });
+      }
+      return E.right(frames);
+    } catch (cause) {
+      if (cause instanceof RangeError) throw cause;
+      return E.left(unreadable(fileProblem(cause)));
+    }
+  };
+};
