@@ -6,7 +6,6 @@
  */
 import { type Tensor, tf } from "../../backends/tf.ts";
 import type { Model } from "../../models/adversarial.ts";
-import { averageEmbeddings, embed } from "../../models/embedder.ts";
 import { generate } from "../../models/generator.ts";
 import { plainWeights, type Tensors } from "../../models/parameters.ts";
 import type { HasBackend } from "../core/env.ts";
@@ -15,6 +14,7 @@ import { E } from "../core/fp.ts";
 import type { Image } from "../core/image.ts";
 import type { Stage } from "../core/stage.ts";
 import { imagesToTensor, mapFrame, tensorToImages } from "./device_batch.ts";
+import { averageEmbedding } from "./embed_average.ts";
 import type { Trial } from "./held_out.ts";
 
 /** Synthesised targets of one trial. */
@@ -25,20 +25,6 @@ export interface Reenactment {
   /** The same landmarks with the embedding of the next person in the list. */
   readonly withOther: readonly Image[];
 }
-
-const embedTrial = (model: Model, weights: Tensors, { sources }: Trial): Tensor => {
-  const mapped = sources.map(mapFrame);
-  return averageEmbeddings(
-    embed(
-      plainWeights(weights),
-      model.architecture,
-      imagesToTensor(mapped.map(({ image }) => image)),
-      imagesToTensor(mapped.map(({ map }) => map)),
-      model.pooling,
-    ),
-    sources.length,
-  );
-};
 
 const synthesise = (
   model: Model,
@@ -72,7 +58,7 @@ export const reenact = (
 async () => {
   const embedded = await backend.run(
     "embeddings of held-out people",
-    () => trials.map((trial) => embedTrial(model, weights, trial)),
+    () => trials.map(({ sources }) => averageEmbedding(model, weights, sources)),
   )();
   if (E.isLeft(embedded)) return embedded;
   const results: Reenactment[] = [];
