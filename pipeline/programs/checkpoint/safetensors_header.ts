@@ -11,6 +11,7 @@ import { decodeUtf8 } from "../../core/config_file.ts";
 export const MAX_HEADER_BYTES = 100_000_000;
 /** Most tensors that a file may name. */
 export const MAX_TENSORS = 100_000;
+const MAX_KEYS = 5 * MAX_TENSORS; // a name and its three members each, and metadata
 /** Bytes before the header. */
 export const PREFIX_BYTES = 8;
 
@@ -87,7 +88,7 @@ export const headerLength = (start: Uint8Array, size: number): E.Either<string, 
 // looked at first, in one pass over the text.
 const keyProblem = (json: string): string | undefined => {
   const keys: Set<string>[] = [];
-  let names = 0;
+  let names = 0, all = 0;
   let text = "";
   for (let i = 0; i < json.length; i++) {
     const character = json[i];
@@ -110,6 +111,9 @@ const keyProblem = (json: string): string | undefined => {
       keys.at(-1)?.add(key);
       if (keys.length === 1 && ++names > MAX_TENSORS + 1) {
         return `its header names more than ${MAX_TENSORS} tensors, expected at most that`;
+      }
+      if (++all > MAX_KEYS) {
+        return `its header has more than ${MAX_KEYS} keys, expected at most that`;
       }
     }
   }
