@@ -8,7 +8,7 @@ import { countParameters, presetNames } from "../../models/presets.ts";
 import { readConfigFile } from "../core/config_file.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E } from "../core/fp.ts";
-import { makeRng } from "../core/rng.ts";
+import { makeEnv } from "../core/env.ts";
 import { withSignals } from "../core/signals.ts";
 import { fanOut, jsonLines } from "../core/sinks.ts";
 import { eventsPath } from "../programs/checkpoint/run_folder.ts";
@@ -129,11 +129,10 @@ const train = (
     let file: ReturnType<typeof jsonLines> | undefined;
     const early: Parameters<typeof terminal.emit>[0][] = [];
     try {
-      const result = await metaTrain(config, { resume })({
+      const result = await metaTrain(config, { resume })(makeEnv({
         backend: backend.right,
-        rng: makeRng(config.seed),
+        seed: config.seed,
         signal,
-        now: () => performance.now(),
         emit: fanOut(terminal.emit, (event) => {
           if (event._tag === "RunStarted") {
             file = jsonLines(eventsPath(config.run), say);
@@ -142,7 +141,7 @@ const train = (
           if (file) file.emit(event);
           else early.push(event);
         }),
-      })();
+      }))();
       return result;
     } finally {
       await terminal.close();

@@ -7,7 +7,7 @@
 import type { TE } from "./fp.ts";
 import type { Err } from "./errors.ts";
 import type { TrainEvent } from "./events.ts";
-import type { Rng } from "./rng.ts";
+import { makeRng, type Rng } from "./rng.ts";
 
 /** Names of the compute backends (DESIGN: cpu is the reference, for tests). */
 export type BackendName = "webgpu" | "wasm" | "cpu" | "native";
@@ -60,3 +60,25 @@ export interface HasClock {
 
 /** All slices together: what programs get. */
 export type Env = HasBackend & HasRng & HasEvents & HasAbort & HasClock;
+
+/** What {@link makeEnv} is given; only the backend has no default. */
+export interface EnvOptions {
+  readonly backend: Backend;
+  /** Default 1. */
+  readonly seed?: number;
+  /** Default: events are dropped. */
+  readonly emit?: (event: TrainEvent) => void;
+  /** Default: never aborted. */
+  readonly signal?: AbortSignal;
+  /** Default: `performance.now`. */
+  readonly now?: () => number;
+}
+
+/** An environment with every slice, from a backend and defaults. */
+export const makeEnv = ({ backend, seed = 1, emit, signal, now }: EnvOptions): Env => ({
+  backend,
+  rng: makeRng(seed),
+  emit: emit ?? (() => {}),
+  signal: signal ?? new AbortController().signal,
+  now: now ?? (() => performance.now()),
+});

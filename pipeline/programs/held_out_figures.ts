@@ -4,7 +4,9 @@
  * @module
  */
 import type { FaceAnalyzer } from "../../backends/face.ts";
-import { landmarkError, meanAbsoluteError, ssim } from "../metrics/image_metrics.ts";
+import { landmarkError } from "../metrics/landmarks.ts";
+import { meanAbsoluteError } from "../metrics/pixels.ts";
+import { ssim } from "../metrics/ssim.ts";
 import type { HasRng } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import { E, type RTE } from "../core/fp.ts";
@@ -58,7 +60,7 @@ const errorOf = async (
     if (E.isLeft(found)) return found;
     const [face] = found.right;
     if (face) {
-      return E.right(Math.min(undetectedError, landmarkError(face.landmarks, target.landmarks)));
+      return E.right(Math.min(undetectedError, landmarkError(target.landmarks, face.landmarks)));
     }
   }
   return E.right(undefined);

@@ -1,0 +1,175 @@
+/**
+ * Headshot: few-shot talking heads (Zakharov et al. 2019) as composable pipelines of typed stages.
+ *
+ * A stage says in its type what it needs and how it can fail; composing stages adds both up, so a
+ * script that forgets a backend, ignores a failure or runs a GPU stage concurrently with itself
+ * does not compile.
+ *
+ * @example Draw training episodes of synthetic people and rasterize their landmarks
+ * ```ts
+ * import { E, episodes, F, landmarkMaps, makeRng, runCollect, syntheticHeads, take, through } from "./mod.ts";
+ *
+ * const dataset = syntheticHeads({ size: 64, identities: 4, heldOut: 1 });
+ * const steps = F.pipe(
+ *   episodes(dataset, { shots: 2, batch: 1 }),
+ *   through(landmarkMaps),
+ *   take(3),
+ *   runCollect,
+ * );
+ * const drawn = await steps({ rng: makeRng(1), signal: new AbortController().signal })();
+ * if (E.isLeft(drawn) || drawn.right.length !== 3) throw new Error("unexpected");
+ * ```
+ *
+ * @module
+ */
+
+// The algebra: stages, flows, owned tensors, what they need, what they tell, how they fail.
+export { E, F, RTE, TE } from "./pipeline/core/fp.ts";
+export {
+  andThen,
+  both,
+  bracket,
+  fromFunction,
+  identity,
+  map,
+  orElse,
+  provide,
+  type Stage,
+  stage,
+  tap,
+} from "./pipeline/core/stage.ts";
+export {
+  batch,
+  type Flow,
+  fromIterable,
+  prefetch,
+  runCollect,
+  runFold,
+  runForEach,
+  skipBadSamples,
+  take,
+  through,
+  throughConcurrently,
+  unfold,
+} from "./pipeline/core/flow.ts";
+export { compute, mutate, type Owned, owned, transfer, upload } from "./pipeline/core/owned.ts";
+export {
+  type Backend,
+  type BackendName,
+  type Env,
+  type HasAbort,
+  type HasBackend,
+  type HasClock,
+  type HasEvents,
+  type HasRng,
+  makeEnv,
+} from "./pipeline/core/env.ts";
+export {
+  type Err,
+  exitCode,
+  type PipelineError,
+  type RejectReason,
+  renderError,
+} from "./pipeline/core/errors.ts";
+export type { Figures, TrainEvent } from "./pipeline/core/events.ts";
+export { collect, fanOut, jsonLines, type Sink } from "./pipeline/core/sinks.ts";
+export { type Draw, makeRng, type Rng } from "./pipeline/core/rng.ts";
+export { type Frame, type Image, type Landmarks, makeImage } from "./pipeline/core/image.ts";
+
+// Backends.
+export { type BackendChoice, type BackendOptions, selectBackend } from "./backends/select.ts";
+export { createFaceAnalyzer, type FaceAnalyzer } from "./backends/face.ts";
+
+// Models.
+export { type Architecture, countArchitecture } from "./models/architecture.ts";
+export {
+  countParameters,
+  type Preset,
+  type PresetName,
+  presetNames,
+  presets,
+  type Ramp,
+  type Training,
+} from "./models/presets.ts";
+export { averageEmbeddings, createEmbedder, embed, type Pooling } from "./models/embedder.ts";
+export {
+  type AdaptiveGain,
+  createGenerator,
+  generate,
+  generateWith,
+  projectEmbedding,
+} from "./models/generator.ts";
+export { createDiscriminator, discriminate, type Judgement } from "./models/discriminator.ts";
+export {
+  effectiveWeights,
+  foldSpectralNorm,
+  iterateSpectral,
+  type Network,
+  plainWeights,
+  type Tensors,
+  type Weights,
+} from "./models/parameters.ts";
+export { adversarialLoss, featureMatchingLoss, hingeLoss, matchLoss } from "./models/losses.ts";
+export {
+  type ContentEntry,
+  contentLoss,
+  type ContentNetworks,
+  loadContentNetworks,
+  prepareContent,
+} from "./models/content_loss.ts";
+export type { Model } from "./models/adversarial.ts";
+
+// Data.
+export type { Dataset, Episode, Sequence } from "./datasets/dataset.ts";
+export { syntheticHeads, type SyntheticOptions } from "./datasets/synthetic.ts";
+export { type VideoFolder, videoFolder, type VideoFolderOptions } from "./datasets/folder.ts";
+export {
+  type EpisodeRequest,
+  episodes,
+  sampleFrames,
+  type StepEpisodes,
+} from "./datasets/sample.ts";
+export { landmarkMap, rasterizeLandmarks, type RasterizeOptions } from "./datasets/rasterize.ts";
+export { contactSheet } from "./datasets/drawing.ts";
+export { decodeImage, encodeJpeg, encodePng, readImage, writeImage } from "./datasets/codec.ts";
+
+// Stages and programs.
+export {
+  type DeviceStep,
+  imagesToTensor,
+  landmarkMaps,
+  type MappedStep,
+  tensorToImages,
+  toDevice,
+} from "./pipeline/programs/device_batch.ts";
+export { adversarialStep, type StepReport } from "./pipeline/programs/adversarial_step.ts";
+export { embedAverage } from "./pipeline/programs/embed_average.ts";
+export { drawHeldOut, type HeldOut, type Trial } from "./pipeline/programs/held_out.ts";
+export { reenact, type Reenactment } from "./pipeline/programs/self_reenactment.ts";
+export {
+  type HeldOutFigures,
+  measureHeldOut as evaluateHeldOut,
+} from "./pipeline/programs/held_out_figures.ts";
+export {
+  averagedWeights,
+  createTrainState,
+  type TrainState,
+} from "./pipeline/programs/train_state.ts";
+export { decodeRunConfig, type RunConfig } from "./pipeline/programs/run_config.ts";
+export { metaTrain, type RunResult } from "./pipeline/programs/meta_train.ts";
+
+// Metrics.
+export { ssim } from "./pipeline/metrics/ssim.ts";
+export { meanAbsoluteError } from "./pipeline/metrics/pixels.ts";
+export { landmarkError } from "./pipeline/metrics/landmarks.ts";
+export { csim } from "./pipeline/metrics/csim.ts";
+export { frechetDistance, kernelDistance } from "./pipeline/metrics/frechet.ts";
+export { bootstrapInterval } from "./pipeline/metrics/bootstrap.ts";
+
+// Files.
+export {
+  type HostTensor,
+  type HostTensors,
+  readSafetensors,
+  writeSafetensors,
+} from "./pipeline/programs/checkpoint/safetensors.ts";
