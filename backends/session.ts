@@ -83,13 +83,14 @@ export const refuseForeignTensors = (): void => {
 const isPromise = (value: unknown): boolean =>
   typeof value === "object" && value !== null && "then" in value;
 
-const tidied = <A>(op: string, f: () => A): A => {
-  const value = tf.tidy(() => f() as TensorContainer) as A;
-  if (isPromise(value)) {
-    throw new Error(`Cannot run ${op}: it is asynchronous, expected tensors (use read to await)`);
-  }
-  return value;
-};
+const tidied = <A>(op: string, f: () => A): A =>
+  tf.tidy(() => {
+    const value = f();
+    if (isPromise(value)) {
+      throw new Error(`Cannot run ${op}: it is asynchronous, expected tensors (use read to await)`);
+    }
+    return value as TensorContainer;
+  }) as A;
 
 const dispose = (value: unknown): void => tf.dispose(value as TensorContainer);
 
