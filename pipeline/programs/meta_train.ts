@@ -50,7 +50,9 @@ type Program<A> = RTE.ReaderTaskEither<Env, PipelineError, A>;
 /** Samples that may be unreadable before a run gives up. */
 const badSampleLimit = 1000;
 /** How many held-out people are judged at the end, and how many are watched on the way. */
-const judgedPeople = 25, watchedPeople = 8, targetsEach = 4;
+const judgedPeople = 25, watchedPeople = 8;
+/** T of the judgement, whatever K is in training, so that runs can be compared. */
+const judgedShots = 8, targetsEach = 4;
 
 /** The stages of section 3.2, in its order. */
 const learn = (
@@ -187,7 +189,7 @@ export const metaTrain = (
       F.pipe(
         drawHeldOut({
           people: judgedPeople,
-          shots: config.training.shots,
+          shots: judgedShots,
           targets: targetsEach,
         })(data),
         RTE.flatMap((heldOut): Program<RunResult> =>

@@ -102,14 +102,13 @@ export const saveCheckpoint =
  * Removes old checkpoints but the last `keep` and the one with the best score; broken ones neither
  * count nor go. Removes nothing unless one that stays was read back whole. Gives what was removed.
  */
-export const rotateCheckpoints =
-  (keep: number): Stage<unknown, Failure, RunFolder, readonly string[]> =>
-  (run) =>
-  () =>
-  async () => {
-    if (!Number.isInteger(keep) || keep < 1) {
-      throw new RangeError(`Cannot keep ${keep} checkpoints: expected a positive integer`);
-    }
+export const rotateCheckpoints = (
+  keep: number,
+): Stage<unknown, Failure, RunFolder, readonly string[]> => {
+  if (!Number.isInteger(keep) || keep < 1) {
+    throw new RangeError(`Cannot keep ${keep} checkpoints: expected a positive integer`);
+  }
+  return (run) => () => async () => {
     const all = await checkpointFolders(run.path)();
     if (E.isLeft(all)) return all;
     const refs = (await Promise.all(all.right.map(readRef)))
@@ -136,3 +135,4 @@ export const rotateCheckpoints =
     }
     return E.right(removed);
   };
+};
