@@ -1,0 +1,319 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { E } from "../../../pipeline/core/fp.ts";
+import { writeNew } from "../../../pipeline/programs/checkpoint/durable.ts";
+import { latestCheckpoint, loadCheckpoint } from "../../../pipeline/programs/checkpoint/load.ts";
+import { openRun } from "../../../pipeline/programs/checkpoint/run_folder.ts";
+import { rotateCheckpoints, saveCheckpoint } from "../../../pipeline/programs/checkpoint/store.ts";
+import { config, contentOf, inFolder, namesIn, newRun, rightOf, save, testEnv } from "./bench.ts";
+
+const both = ["weights", "state"] as const;
+
+Deno.test("what is saved is loaded: every tensor, the step, the seed, the configuration", async () => {
+  await inFolder(async (folder) => {
+    using run = await newRun(`${folder}/run`);
+    const env = testEnv();
+    const content = contentOf(100, 50, 0.25);
+    const { path } = rightOf(await saveCheckpoint(run)(content)(env)());
+    assert.equal(path, `${folder}/run/checkpoints/step-000100`);
+    assert.deepEqual(namesIn(path), ["meta.json", "state.safetensors", "weights.safetensors"]);
+    assert.deepEqual(env.events, [{ _tag: "CheckpointSaved", step: 100, path }]);
+    const loaded = rightOf(await loadCheckpoint(both)(run.path)(env)());
+    assert.deepEqual(loaded.parts.weights, content.weights);
+    assert.deepEqual(loaded.parts.state, content.state);
+    const { files, ...meta } = loaded.meta;
+    assert.deepEqual(meta, {
+      format: 1,
+      step: 100,
+      seed: 1,
+      architecture: "test-16/1",
+      config,
+      score: 0.25,
+      time: "2001-09-09T01:46:40.000Z",
+    });
+    assert.equal(files.weights.bytes, (await Deno.stat(`${path}/weights.safetensors`)).size);
+    const weights = rightOf(await loadCheckpoint(["weights"])(run.path)(env)());
+    assert.deepEqual(Object.keys(weights.parts), ["weights"]);
+  });
+});
+
+Deno.test("the newest step is the latest, by number and not by name", async () => {
+  await inFolder(async (folder) => {
+    using run = await newRun(`${folder}/run`);
+    assert.equal(rightOf(await latestCheckpoint(run.path)(testEnv())()), undefined);
+    for (const step of [999_999, 5, 1_000_000]) await save(run, step);
+    const latest = rightOf(await latestCheckpoint(run.path)(testEnv())());
+    assert.equal(latest?.meta.step, 1_000_000);
+  });
+});
+
+Deno.test("a run without checkpoints, and a folder that is not there, cannot be loaded", async () => {
+  await inFolder(async (folder) => {
+    for (const path of [folder, `${folder}/none`]) {
+      const loaded = await loadCheckpoint(both)(path)(testEnv())();
+      assert.ok(E.isLeft(loaded));
+      assert.equal(
+        loaded.left.message,
+        `Cannot load a checkpoint of ${path}: it has none, expected ${path}/checkpoints/step-…`,
+      );
+    }
+  });
+});
+
+const patchMeta = (path: string, patch: Readonly<Record<string, unknown>>): void => {
+  const meta: unknown = JSON.parse(Deno.readTextFileSync(`${path}/meta.json`));
+  Deno.writeTextFileSync(`${path}/meta.json`, JSON.stringify({ ...Object(meta), ...patch }));
+};
+
+const flipBit = (file: string, at: number): void => {
+  const bytes = Deno.readFileSync(file);
+  const index = at < 0 ? bytes.length + at : at;
+  bytes[index] = (bytes[index] ?? 0) ^ 4;
+  Deno.writeFileSync(file, bytes);
+};
+
+const damages: Readonly<Record<string, readonly [(path: string) => void, RegExp]>> = {
+  "weights cut short": [
+    (path) => Deno.truncateSync(`${path}/weights.safetensors`, 100),
+    /weights\.safetensors has 100 bytes, expected \d+/,
+  ],
+  "an empty state": [
+    (path) => Deno.truncateSync(`${path}/state.safetensors`, 0),
+    /state\.safetensors has 0 bytes/,
+  ],
+  "a grown state": [
+    (path) => Deno.writeFileSync(`${path}/state.safetensors`, new Uint8Array(9), { append: true }),
+    /state\.safetensors: it has more than \d+ bytes/,
+  ],
+  "a bit flipped in the last weight": [
+    (path) => flipBit(`${path}/weights.safetensors`, -1),
+    /weights\.safetensors is damaged: its SHA-256 is not the one in meta\.json/,
+  ],
+  "a bit flipped in the state's header": [
+    (path) => flipBit(`${path}/state.safetensors`, 12),
+    /state\.safetensors is damaged/,
+  ],
+  "weights gone": [
+    (path) => Deno.removeSync(`${path}/weights.safetensors`),
+    /weights\.safetensors: it does not exist/,
+  ],
+  "no meta.json": [(path) => Deno.removeSync(`${path}/meta.json`), /meta\.json: it does not exist/],
+  "half a meta.json": [
+    (path) => Deno.truncateSync(`${path}/meta.json`, 50),
+    /its meta\.json is not JSON/,
+  ],
+  "a meta.json with a wrong hash": [
+    (path) => patchMeta(path, { files: { weights: { bytes: 1, sha256: "x" } } }),
+    /Cannot use meta\.json: files\.weights\.sha256 is "x", expected a SHA-256 in hex/,
+  ],
+  "a newer format": [
+    (path) => patchMeta(path, { format: 3 }),
+    /it was written in format 3, this build reads up to 1/,
+  ],
+  "the meta.json of another step": [
+    (path) => patchMeta(path, { step: 7 }),
+    /its meta\.json is of step 7/,
+  ],
+};
+for (const [name, [damage, expected]] of Object.entries(damages)) {
+  Deno.test(`skipped for the one before, and told: ${name}`, async () => {
+    await inFolder(async (folder) => {
+      using run = await newRun(`${folder}/run`);
+      await save(run, 100);
+      const broken = await save(run, 200);
+      damage(broken);
+      for (
+        const read of [
+          latestCheckpoint,
+          (path: string) => loadCheckpoint(both)(path),
+        ]
+      ) {
+        const env = testEnv();
+        const found = rightOf(await read(run.path)(env)());
+        assert.equal(found?.meta.step, 100);
+        const [event] = env.events;
+        assert.ok(env.events.length === 1 && event?._tag === "CheckpointSkipped");
+        assert.equal(event.path, broken);
+        assert.match(event.message, /^Cannot use checkpoint .*step-000200: /);
+        assert.match(event.message, expected);
+      }
+      // Saving step 200 again, as a resumed run does, replaces it.
+      await save(run, 200);
+      assert.equal(rightOf(await latestCheckpoint(run.path)(testEnv())())?.meta.step, 200);
+      assert.deepEqual(namesIn(`${run.path}/checkpoints`), ["step-000100", "step-000200"]);
+    });
+  });
+}
+
+Deno.test("where all are broken there is an error that says so", async () => {
+  await inFolder(async (folder) => {
+    using run = await newRun(`${folder}/run`);
+    for (const step of [1, 2]) flipBit(`${await save(run, step)}/state.safetensors`, -1);
+    for (const read of [latestCheckpoint, loadCheckpoint(both)]) {
+      const found = await read(run.path)(testEnv())();
+      assert.ok(E.isLeft(found));
+      assert.match(
+        found.left.message,
+        /none of its 2 is whole \(the newest: .*step-000002: state\.safetensors is damaged/,
+      );
+    }
+    // The weights alone are good: driving does not need the state.
+    assert.equal(rightOf(await loadCheckpoint(["weights"])(run.path)(testEnv())()).meta.step, 2);
+  });
+});
+
+Deno.test("hashes that fit a bad file do not make it good", async () => {
+  await inFolder(async (folder) => {
+    using run = await newRun(`${folder}/run`);
+    const path = await save(run, 1);
+    const bytes = Uint8Array.of(0x80, 2, 0x7d, 0x71, 0, 0x2e, 0, 0, 0, 0);
+    await Deno.remove(`${path}/weights.safetensors`);
+    const weights = rightOf(await writeNew(`${path}/weights.safetensors`, [bytes])());
+    patchMeta(path, { files: { weights, state: { bytes: 0, sha256: "0".repeat(64) } } });
+    const loaded = await loadCheckpoint(["weights"])(run.path)(testEnv())();
+    assert.ok(E.isLeft(loaded));
+    assert.match(loaded.left.message, /it is a Python pickle/);
+  });
+});
+
+Deno.test("a whole checkpoint of the same step is kept as it is", async () => {
+  await inFolder(async (folder) => {
+    using run = await newRun(`${folder}/run`);
+    const path = await save(run, 1);
+    const before = (await Deno.stat(`${path}/meta.json`)).ino;
+    assert.equal(await save(run, 1), path);
+    assert.equal((await Deno.stat(`${path}/meta.json`)).ino, before);
+  });
+});
+
+Deno.test("rotation keeps the last ones and the best", async () => {
+  await inFolder(async (folder) => {
+    using run = await newRun(`${folder}/run`);
+    const scores = [0.9, 0.3, 0.5, NaN, 0.7, 0.6];
+    for (const [i, score] of scores.entries()) await save(run, i + 1, score);
+    const removed = rightOf(await rotateCheckpoints(2)(run)({})());
+    assert.equal(removed.length, 3);
+    assert.deepEqual(namesIn(`${run.path}/checkpoints`), [
+      "step-000002",
+      "step-000005",
+      "step-000006",
+    ]);
+    assert.deepEqual(rightOf(await rotateCheckpoints(2)(run)({})()), []);
+    assert.throws(() => rotateCheckpoints(0), /expected a positive integer/);
+  });
+});
+
+Deno.test("rotation leaves broken ones alone, and removes nothing unless a kept one is whole", async () => {
+  await inFolder(async (folder) => {
+    using run = await newRun(`${folder}/run`);
+    const paths: string[] = [];
+    for (const step of [1, 2, 3, 4]) paths.push(await save(run, step));
+    const [, , third = "", fourth = ""] = paths;
+    patchMeta(fourth, { format: 9 }); // of a newer build: does not count, stays
+    flipBit(`${third}/weights.safetensors`, -1); // the only one that would be kept
+    assert.deepEqual(rightOf(await rotateCheckpoints(1)(run)({})()), []);
+    assert.equal(namesIn(`${run.path}/checkpoints`).length, 4);
+    await save(run, 5);
+    assert.equal(rightOf(await rotateCheckpoints(1)(run)({})()).length, 3);
+    assert.deepEqual(namesIn(`${run.path}/checkpoints`), ["step-000004", "step-000005"]);
+  });
+});
+
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const saver = fileURLToPath(import.meta.resolve("./saver.ts"));
+
+Deno.test("kill -9 during a save, five times: the last one said to be saved is there, whole", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/run`;
+    const floats = 500_000; // 4 MB a checkpoint
+    let saved = 0, halfWritten = 0;
+    for (let round = 0; round < 5; round++) {
+      const child = new Deno.Command(Deno.execPath(), {
+        args: [
+          "run",
+          "-A",
+          "--no-check",
+          saver,
+          path,
+          `${floats}`,
+          ...(round > 0 ? ["resume"] : []),
+        ],
+        stdout: "piped",
+      }).spawn();
+      let said = "";
+      const listening = (async () => {
+        for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) said += text;
+      })();
+      while (!said.includes("saved")) await sleep(1);
+      // At a moment of a later save that differs from round to round.
+      while (!namesIn(`${path}/checkpoints`).some((name) => name.startsWith(".tmp-"))) {
+        await sleep(1);
+      }
+      await sleep(3 * round);
+      child.kill("SIGKILL");
+      await child.status;
+      await listening;
+      if (namesIn(`${path}/checkpoints`).some((name) => name.startsWith(".tmp-"))) halfWritten++;
+      for (const [, step] of said.matchAll(/saved (\d+)\n/g)) saved = Math.max(saved, Number(step));
+      const { meta, parts } = rightOf(await loadCheckpoint(both)(path)(testEnv())());
+      assert.ok(meta.step === saved || meta.step === saved + 1, `${meta.step} after ${saved}`);
+      assert.deepEqual(parts.weights, contentOf(meta.step, floats).weights);
+    }
+    assert.ok(saved >= 5 && halfWritten > 0, `${saved} saved, ${halfWritten} killed in a save`);
+    rightOf(await openRun({ path, config, resume: true })(testEnv())())[Symbol.dispose]();
+    for (const name of namesIn(`${path}/checkpoints`)) assert.match(name, /^step-\d{6}$/);
+  });
+});
+
+const onUnix = Deno.build.os !== "windows";
+
+Deno.test({
+  name: `a full disk${
+    onUnix ? "" : " (needs ulimit)"
+  }: the error names path and bytes, older ones are intact`,
+  ignore: !onUnix,
+  fn: async () => {
+    await inFolder(async (folder) => {
+      const path = `${folder}/run`;
+      {
+        using run = await newRun(path);
+        await save(run, 1);
+      }
+      // Files may have 200 blocks of 512 bytes or 1 KiB in there, the weights have 400 kB.
+      const script = `trap '' XFSZ; ulimit -f 200; exec "$@"`;
+      const { stdout } = await new Deno.Command("sh", {
+        args: [
+          "-c",
+          script,
+          "sh",
+          Deno.execPath(),
+          "run",
+          "-A",
+          "--no-check",
+          saver,
+          path,
+          "100000",
+          "resume",
+        ],
+      }).output();
+      const said = new TextDecoder().decode(stdout);
+      assert.match(
+        said,
+        /failed Cannot write .*\/checkpoints\/step-000002\/weights\.safetensors of 400\d{3} bytes: File too large/,
+      );
+      assert.deepEqual(namesIn(`${path}/checkpoints`), ["step-000001"]);
+      assert.equal(rightOf(await latestCheckpoint(path)(testEnv())())?.meta.step, 1);
+    });
+  },
+});
+
+Deno.test("nothing is ever written through a link", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/outside`, "mine");
+    await Deno.symlink(`${folder}/outside`, `${folder}/link`);
+    const through = await writeNew(`${folder}/link`, [new Uint8Array(10)])();
+    assert.ok(E.isLeft(through));
+    assert.match(through.left.message, /Cannot write .*link of 10 bytes: .*exists/);
+    assert.equal(await Deno.readTextFile(`${folder}/outside`), "mine");
+  });
+});
