@@ -18,7 +18,7 @@
  *
  * @module
  */
-import { E, t } from "./fp.ts";
+import { E, type Either, t } from "./fp.ts";
 import type { Err } from "./errors.ts";
 import { nearest } from "./words.ts";
 
@@ -41,35 +41,44 @@ const numbers = (name: string, test: (value: number) => boolean): Codec<number> 
   );
 
 /** 1, 2, 3, … */
-export const positiveInteger = numbers(
+export const positiveInteger: Codec<number> = numbers(
   "a positive integer",
   (value) => Number.isSafeInteger(value) && value > 0,
 );
 /** 0, 1, 2, … */
-export const nonNegativeInteger = numbers(
+export const nonNegativeInteger: Codec<number> = numbers(
   "an integer of at least 0",
   (value) => Number.isSafeInteger(value) && value >= 0,
 );
 /** Finite and at least 0: a loss weight. */
-export const nonNegativeNumber = numbers("a number of at least 0", (value) => value >= 0);
+export const nonNegativeNumber: Codec<number> = numbers(
+  "a number of at least 0",
+  (value) => value >= 0,
+);
 /** Finite and above 0. */
-export const positiveNumber = numbers("a positive number", (value) => value > 0);
+export const positiveNumber: Codec<number> = numbers("a positive number", (value) => value > 0);
 /** In (0, 1]: a learning rate. */
-export const rate = numbers(
+export const rate: Codec<number> = numbers(
   "a number above 0 and at most 1",
   (value) => value > 0 && value <= 1,
 );
 /** In [0, 1]: a share, a decay, an Adam coefficient. */
-export const fraction = numbers("a number from 0 to 1", (value) => value >= 0 && value <= 1);
+export const fraction: Codec<number> = numbers(
+  "a number from 0 to 1",
+  (value) => value >= 0 && value <= 1,
+);
 /** `true` or `false`. */
-export const flag = refined("true or false", (value) => typeof value === "boolean");
+export const flag: Codec<boolean> = refined(
+  "true or false",
+  (value): value is boolean => typeof value === "boolean",
+);
 /** Text that is not empty. */
-export const text = refined(
+export const text: Codec<string> = refined(
   "a text that is not empty",
   (value): value is string => typeof value === "string" && value.length > 0,
 );
 /** The path of a file or folder; whether it exists is for its reader to say. */
-export const path = refined(
+export const path: Codec<string> = refined(
   "a path",
   (value): value is string =>
     typeof value === "string" && value.length > 0 && value.length <= 4096 && !value.includes("\0"),
@@ -199,7 +208,10 @@ const problem = (what: string, error: t.ValidationError): string => {
  * steps is -5, expected a positive integer". `what` names the value: "config", a file.
  */
 export const decodeConfig =
-  <A>(codec: Codec<A>, what = "config") => (value: unknown): E.Either<Err<"Config">, A> => {
+  <A>(codec: Codec<A>, what = "config"): (value: unknown) => Either<Err<"Config">, A> =>
+  (
+    value,
+  ) => {
     const decoded = codec.decode(value);
     return E.isRight(decoded) ? decoded : E.left({
       _tag: "Config",

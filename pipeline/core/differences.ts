@@ -7,10 +7,16 @@
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null;
 
+const own = (value: Readonly<Record<string, unknown>>, key: string): unknown =>
+  Object.hasOwn(value, key) ? value[key] : undefined;
+
 /** A place where two values differ: its path, and both values. */
 export interface Difference {
+  /** Its keys, joined by dots. */
   readonly path: string;
+  /** The first value, `undefined` where there is none. */
   readonly left: unknown;
+  /** The second value, `undefined` where there is none. */
   readonly right: unknown;
 }
 
@@ -21,7 +27,7 @@ export const differences = (left: unknown, right: unknown, path = ""): readonly 
     return [{ path, left, right }];
   }
   return [...new Set([...Object.keys(left), ...Object.keys(right)])].flatMap((key) =>
-    differences(left[key], right[key], path === "" ? key : `${path}.${key}`)
+    differences(own(left, key), own(right, key), path === "" ? key : `${path}.${key}`)
   );
 };
 

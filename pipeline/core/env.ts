@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { TE } from "./fp.ts";
+import type { TaskEither } from "./fp.ts";
 import type { Err } from "./errors.ts";
 import type { TrainEvent } from "./events.ts";
 import { makeRng, type Rng } from "./rng.ts";
@@ -14,6 +14,7 @@ export type BackendName = "webgpu" | "wasm" | "cpu" | "native";
 
 /** A compute device on which tensors live. Made by `selectBackend`. */
 export interface Backend {
+  /** Which of the backends it is. */
   readonly name: BackendName;
   /** What runs underneath, for people: "wasm, 2 threads, relaxed SIMD". */
   readonly device: string;
@@ -23,12 +24,12 @@ export interface Backend {
    * Runs `f` synchronously; tensors that it makes die, except those that it returns. What `f`
    * throws becomes a value.
    */
-  readonly run: <A>(op: string, f: () => A) => TE.TaskEither<Err<"Backend" | "DeviceLost">, A>;
+  readonly run: <A>(op: string, f: () => A) => TaskEither<Err<"Backend" | "DeviceLost">, A>;
   /** Awaits a read-back (never one per loss per step: one per tick). */
   readonly read: <A>(
     op: string,
     f: () => Promise<A>,
-  ) => TE.TaskEither<Err<"Backend" | "DeviceLost">, A>;
+  ) => TaskEither<Err<"Backend" | "DeviceLost">, A>;
   /** Disposes every tensor inside a value. */
   readonly dispose: (value: unknown) => void;
   /** How many tensors are alive: flat after warm-up, or something leaks. */
@@ -39,22 +40,27 @@ export interface Backend {
 
 /** Needs the compute backend; such a stage never runs concurrently with itself. */
 export interface HasBackend {
+  /** The device on which tensors live. */
   readonly backend: Backend;
 }
 /** Needs randomness. */
 export interface HasRng {
+  /** A position in the tree of random streams. */
   readonly rng: Rng;
 }
 /** Tells what happens. */
 export interface HasEvents {
+  /** Tells one event; never throws. */
   readonly emit: (event: TrainEvent) => void;
 }
 /** Can be stopped. */
 export interface HasAbort {
+  /** Aborted when the run is to stop. */
   readonly signal: AbortSignal;
 }
 /** Knows the time, in milliseconds. */
 export interface HasClock {
+  /** Milliseconds from some fixed moment: for durations. */
   readonly now: () => number;
 }
 
@@ -63,6 +69,7 @@ export type Env = HasBackend & HasRng & HasEvents & HasAbort & HasClock;
 
 /** What {@link makeEnv} is given; only the backend has no default. */
 export interface EnvOptions {
+  /** The device on which tensors live. */
   readonly backend: Backend;
   /** Default 1. */
   readonly seed?: number;

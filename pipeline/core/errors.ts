@@ -7,8 +7,11 @@
 
 /** The run was asked to stop (a signal, or the caller's `AbortSignal`). */
 export interface Aborted {
+  /** Its kind. */
   readonly _tag: "Aborted";
+  /** Why, in words. */
   readonly reason: string;
+  /** The signal that asked, where one did. */
   readonly signal?: "SIGINT" | "SIGTERM";
 }
 
@@ -26,65 +29,93 @@ export type RejectReason =
 
 /** One sample of a dataset cannot be used; pipelines count it, report it and go on. */
 export interface BadSample {
+  /** Its kind. */
   readonly _tag: "BadSample";
+  /** Which sample. */
   readonly key: string;
+  /** Why, of a closed set. */
   readonly reason: RejectReason;
+  /** What is so, and what was expected. */
   readonly message: string;
 }
 
 /** A loss or a gradient is NaN or infinite; the update of that step was not applied. */
 export interface NonFinite {
+  /** Its kind. */
   readonly _tag: "NonFinite";
+  /** Steps done. */
   readonly step: number;
+  /** Which loss or gradient. */
   readonly where: string;
 }
 
 /** The compute backend refused an operation. */
 export interface BackendFailure {
+  /** Its kind. */
   readonly _tag: "Backend";
+  /** Which operation. */
   readonly op: string;
+  /** What is so, and what was expected. */
   readonly message: string;
+  /** What was thrown underneath. */
   readonly cause?: unknown;
 }
 
 /** The GPU went away in the middle of a run; the last checkpoint is good, resume from it. */
 export interface DeviceLost {
+  /** Its kind. */
   readonly _tag: "DeviceLost";
+  /** What is so, and what was expected. */
   readonly message: string;
 }
 
 /** A checkpoint cannot be written or read. */
 export interface CheckpointFailure {
+  /** Its kind. */
   readonly _tag: "Checkpoint";
+  /** Which file or folder. */
   readonly path: string;
+  /** What is so, and what was expected. */
   readonly message: string;
+  /** What was thrown underneath. */
   readonly cause?: unknown;
 }
 
 /** A file is not what its reader expects. */
 export interface BadFile {
+  /** Its kind. */
   readonly _tag: "BadFile";
+  /** Which file or folder. */
   readonly path: string;
+  /** What is so, and what was expected. */
   readonly message: string;
 }
 
 /** A dataset as a whole cannot be used (no folder, no face in any clip, too few frames). */
 export interface DataFailure {
+  /** Its kind. */
   readonly _tag: "Data";
+  /** Which file or folder. */
   readonly path: string;
+  /** What is so, and what was expected. */
   readonly message: string;
 }
 
 /** The configuration is wrong: every problem at once, each a sentence with its path. */
 export interface BadConfig {
+  /** Its kind. */
   readonly _tag: "Config";
+  /** One sentence each. */
   readonly problems: readonly string[];
 }
 
 /** A program that is needed is not installed (ffmpeg). */
 export interface ToolMissing {
+  /** Its kind. */
   readonly _tag: "ToolMissing";
+  /** Its name. */
   readonly tool: string;
+  /** What is so, and what was expected. */
   readonly message: string;
 }
 

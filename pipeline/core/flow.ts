@@ -17,7 +17,7 @@
  *
  * @module
  */
-import { E, RTE } from "./fp.ts";
+import { E, type Either, type ReaderTaskEither, RTE } from "./fp.ts";
 import { abortedBy } from "./abort.ts";
 import type { HasAbort, HasBackend, HasEvents } from "./env.ts";
 import type { BadSample, Err, RejectReason } from "./errors.ts";
@@ -26,7 +26,7 @@ import type { Stage } from "./stage.ts";
 
 /** A pull stream of successes and failures, with needs `R`. */
 export interface Flow<in R, out Er, out A> {
-  (r: R): AsyncIterable<E.Either<Er, A>>;
+  (r: R): AsyncIterable<Either<Er, A>>;
 }
 
 /** Streams what an iterable yields; it is closed when the stream is. */
@@ -46,15 +46,21 @@ export const unfold = <S, A>(
     }
   };
 
+/** Makes a stream of `B` from one of `A`; its own needs and failures are added to the source's. */
+export type Transform<R2, E2, A, B> = <R1, E1>(
+  source: Flow<R1, E1, A>,
+) => Flow<R1 & R2, E1 | E2, B>;
+
 /** Runs a stage on every element, one after the other; failures pass by. */
-export const through =
-  <R2, E2, A, B>(stage: Stage<R2, E2, A, B>) =>
-  <R1, E1>(source: Flow<R1, E1, A>): Flow<R1 & R2, E1 | E2, B> =>
-    async function* (r): AsyncGenerator<E.Either<E1 | E2, B>> {
-      for await (const item of source(r)) {
-        yield E.isLeft(item) ? item : await stage(item.right)(r)();
-      }
-    };
+export const through = <R2, E2, A, B>(
+  stage: Stage<R2, E2, A, B>,
+): Transform<R2, E2, A, B> =>
+<R1, E1>(source: Flow<R1, E1, A>): Flow<R1 & R2, E1 | E2, B> =>
+  async function* (r): AsyncGenerator<Either<E1 | E2, B>> {
+    for await (const item of source(r)) {
+      yield E.isLeft(item) ? item : await stage(item.right)(r)();
+    }
+  };
 
 /** `unknown` for needs without the backend, otherwise a type that no stage has. */
 export type CpuOnly<R> = [R] extends [HasBackend]
@@ -70,7 +76,9 @@ const positive = (what: string, n: number): number => {
  * Runs a stage on up to `n` elements at a time and keeps their order. A stage that needs the
  * backend does not compile here: only files and processes gain from it.
  */
-export const throughConcurrently = (n: number) => {
+export const throughConcurrently = (
+  n: number,
+): <R2, E2, A, B>(stage: Stage<R2, E2, A, B> & CpuOnly<R2>) => Transform<R2, E2, A, B> => {
   positive("run", n);
   return <R2, E2, A, B>(stage: Stage<R2, E2, A, B> & CpuOnly<R2>) =>
   <R1, E1>(source: Flow<R1, E1, A>): Flow<R1 & R2, E1 | E2, B> =>
@@ -79,21 +87,25 @@ export const throughConcurrently = (n: number) => {
     return pullAhead(
       n,
       source(r),
-      (item): E.Either<E1 | E2, B> | Promise<E.Either<E1 | E2, B>> =>
+      (item): Either<E1 | E2, B> | Promise<Either<E1 | E2, B>> =>
         E.isLeft(item) ? item : run(item.right)(r)(),
     );
   };
 };
 
 /** Makes up to `n` elements ahead of the reader; those left unread at an early exit are disposed. */
-export const prefetch = (n: number) => {
+export const prefetch = (
+  n: number,
+): <R, Er, A>(source: Flow<R, Er, A>) => Flow<R, Er, A> => {
   positive("prefetch", n);
-  return <R, Er, A>(source: Flow<R, Er, A>): Flow<R, Er, A> => (r) =>
-    pullAhead(n, source(r), (item) => item);
+  return (source) => (r) => pullAhead(n, source(r), (item) => item);
 };
 
 /** The first `n` elements, failures among them; the source is not asked for one more, and closed. */
-export const take = (n: number) => <R, Er, A>(source: Flow<R, Er, A>): Flow<R, Er, A> =>
+export const take = (
+  n: number,
+): <R, Er, A>(source: Flow<R, Er, A>) => Flow<R, Er, A> =>
+(source) =>
   async function* (r) {
     if (n <= 0) return;
     let taken = 0;
@@ -104,7 +116,9 @@ export const take = (n: number) => <R, Er, A>(source: Flow<R, Er, A>): Flow<R, E
   };
 
 /** Groups `n` successes into one; the last group may be shorter, failures pass by at once. */
-export const batch = (n: number) => {
+export const batch = (
+  n: number,
+): <R, Er, A>(source: Flow<R, Er, A>) => Flow<R, Er, readonly A[]> => {
   positive("batch", n);
   return <R, Er, A>(source: Flow<R, Er, A>): Flow<R, Er, readonly A[]> =>
     async function* (r) {
@@ -137,7 +151,12 @@ const isBadSample = (error: unknown): error is BadSample =>
  * Turns bad samples into `SampleSkipped` events and goes on; the one after `max` of them ends the
  * stream with a failure that names the reasons, most frequent first.
  */
-export const skipBadSamples = (max: number, dataset = "the dataset") =>
+export const skipBadSamples = (
+  max: number,
+  dataset = "the dataset",
+): <R, Er, A>(
+  source: Flow<R, Er, A>,
+) => Flow<R & HasEvents, Exclude<Er, Err<"BadSample">> | Err<"Data">, A> =>
 <R, Er, A>(
   source: Flow<R, Er, A>,
 ): Flow<R & HasEvents, Exclude<Er, Err<"BadSample">> | Err<"Data">, A> =>
@@ -169,46 +188,53 @@ export const skipBadSamples = (max: number, dataset = "the dataset") =>
     }
   };
 
+/** Consumes a stream of `A`, adding its own needs and failures, and that it can be aborted. */
+export type Consume<R2, E2, A, S> = <R1, E1>(
+  source: Flow<R1, E1, A>,
+) => ReaderTaskEither<R1 & R2 & HasAbort, E1 | E2 | Err<"Aborted">, S>;
+
 /**
  * Folds a stream. Ends at the first failure, and between elements where the run is aborted; an
  * element pulled in vain is disposed; the source is always closed.
  */
-export const runFold =
-  <S, A, R2, E2>(initial: S, step: (state: S, a: A) => RTE.ReaderTaskEither<R2, E2, S>) =>
-  <R1, E1>(
-    source: Flow<R1, E1, A>,
-  ): RTE.ReaderTaskEither<R1 & R2 & HasAbort, E1 | E2 | Err<"Aborted">, S> =>
-  (r) =>
-  async () => {
-    const iterator = source(r)[Symbol.asyncIterator]();
-    let state = initial;
-    try {
-      for (;;) {
-        if (r.signal.aborted) return E.left(abortedBy(r.signal));
-        const item = await iterator.next();
-        if (item.done === true) return E.right(state);
-        if (E.isLeft(item.value)) return item.value;
-        if (r.signal.aborted) {
-          discard(item.value);
-          return E.left(abortedBy(r.signal));
-        }
-        const next = await step(state, item.value.right)(r)();
-        if (E.isLeft(next)) return next;
-        state = next.right;
+export const runFold = <S, A, R2, E2>(
+  initial: S,
+  step: (state: S, a: A) => ReaderTaskEither<R2, E2, S>,
+): Consume<R2, E2, A, S> =>
+(source) =>
+(r) =>
+async () => {
+  const iterator = source(r)[Symbol.asyncIterator]();
+  let state = initial;
+  try {
+    for (;;) {
+      if (r.signal.aborted) return E.left(abortedBy(r.signal));
+      const item = await iterator.next();
+      if (item.done === true) return E.right(state);
+      if (E.isLeft(item.value)) return item.value;
+      if (r.signal.aborted) {
+        discard(item.value);
+        return E.left(abortedBy(r.signal));
       }
-    } finally {
-      await iterator.return?.();
+      const next = await step(state, item.value.right)(r)();
+      if (E.isLeft(next)) return next;
+      state = next.right;
     }
-  };
+  } finally {
+    await iterator.return?.();
+  }
+};
 
 /** Runs an effect on every element, as {@link runFold} does; the result is how many there were. */
-export const runForEach = <A, R2, E2>(effect: (a: A) => RTE.ReaderTaskEither<R2, E2, unknown>) =>
+export const runForEach = <A, R2, E2>(
+  effect: (a: A) => ReaderTaskEither<R2, E2, unknown>,
+): Consume<R2, E2, A, number> =>
   runFold<number, A, R2, E2>(0, (done, a) => RTE.map(() => done + 1)(effect(a)));
 
 /** Collects a finite stream into a list. */
 export const runCollect = <R, Er, A>(
   source: Flow<R, Er, A>,
-): RTE.ReaderTaskEither<R & HasAbort, Er | Err<"Aborted">, readonly A[]> =>
+): ReaderTaskEither<R & HasAbort, Er | Err<"Aborted">, readonly A[]> =>
 (r) => {
   const all: A[] = [];
   const collect = runForEach((a: A) => RTE.fromIO(() => all.push(a)))(source);

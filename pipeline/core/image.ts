@@ -6,9 +6,13 @@
 
 /** An RGB picture: `data` holds `height × width × 3` bytes in row order. */
 export interface Image {
+  /** In pixels. */
   readonly width: number;
+  /** In pixels. */
   readonly height: number;
+  /** Red, green, blue. */
   readonly channels: 3;
+  /** One byte a channel, rows from the top. */
   readonly data: Uint8Array;
 }
 
@@ -17,7 +21,9 @@ export type Landmarks = Float32Array;
 
 /** One square crop of a face with its landmarks in pixels of the crop. */
 export interface Frame {
+  /** The picture. */
   readonly image: Image;
+  /** In pixels of the picture. */
   readonly landmarks: Landmarks;
 }
 

@@ -5,18 +5,21 @@
  */
 import type { Aborted } from "./errors.ts";
 
-type Stop = "SIGINT" | "SIGTERM";
+/** The signals that stop a run. */
+export type StopSignal = "SIGINT" | "SIGTERM";
 
 /** What happens on signals, replaceable for tests and for messages. */
 export interface SignalOptions {
   /** Told at the first signal: the place to say that the step is being finished. */
-  readonly onStop?: (signal: Stop) => void;
+  readonly onStop?: (signal: StopSignal) => void;
   /** Ends the process at the second signal with 130 or 143; `Deno.exit` by default. */
   readonly exit?: (code: number) => void;
 }
 
 // Windows has no SIGTERM to listen for.
-const stops: readonly Stop[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+const stops: readonly StopSignal[] = Deno.build.os === "windows"
+  ? ["SIGINT"]
+  : ["SIGINT", "SIGTERM"];
 
 /**
  * Runs `use` with an `AbortSignal` that the first SIGINT or SIGTERM aborts, its reason an

@@ -22,6 +22,7 @@ export const collect = (): { readonly emit: Sink; readonly events: readonly Trai
 
 /** A sink that writes a file; close it after the run. */
 export interface FileSink extends Disposable {
+  /** Writes one event. */
   readonly emit: Sink;
 }
 

@@ -22,16 +22,16 @@
  *
  * @module
  */
-import { E, RTE, TE } from "./fp.ts";
+import { E, type ReaderTaskEither, RTE, type TaskEither, TE } from "./fp.ts";
 
 /** A Kleisli arrow of ReaderTaskEither: from `A`, with needs `R`, to `B` or a failure `Er`. */
 export interface Stage<in R, out Er, in A, out B> {
-  (a: A): RTE.ReaderTaskEither<R, Er, B>;
+  (a: A): ReaderTaskEither<R, Er, B>;
 }
 
 /** Names a function as a stage. */
 export const stage = <A, B, R = unknown, Er = never>(
-  run: (a: A) => RTE.ReaderTaskEither<R, Er, B>,
+  run: (a: A) => ReaderTaskEither<R, Er, B>,
 ): Stage<R, Er, A, B> => run;
 
 /** The stage that changes nothing: neutral on both sides of {@link andThen}. */
@@ -42,22 +42,25 @@ export const fromFunction = <A, B>(f: (a: A) => B): Stage<unknown, never, A, B> 
   RTE.fromIO(() => f(a));
 
 /** Runs `second` on what the first stage made; not run at all where the first one failed. */
-export const andThen =
-  <R2, E2, B, C>(second: Stage<R2, E2, B, C>) =>
-  <R1, E1, A>(first: Stage<R1, E1, A, B>): Stage<R1 & R2, E1 | E2, A, C> =>
-  (a) =>
-  (r) => TE.flatMap((b: B): TE.TaskEither<E1 | E2, C> => second(b)(r))(first(a)(r));
+export const andThen = <R2, E2, B, C>(
+  second: Stage<R2, E2, B, C>,
+): <R1, E1, A>(first: Stage<R1, E1, A, B>) => Stage<R1 & R2, E1 | E2, A, C> =>
+<R1, E1, A>(first: Stage<R1, E1, A, B>): Stage<R1 & R2, E1 | E2, A, C> =>
+(a) =>
+(r) => TE.flatMap((b: B): TaskEither<E1 | E2, C> => second(b)(r))(first(a)(r));
 
 /** Changes the result by a pure function. */
-export const map =
-  <B, C>(f: (b: B) => C) => <R, Er, A>(self: Stage<R, Er, A, B>): Stage<R, Er, A, C> => (a) =>
-    RTE.map(f)(self(a));
+export const map = <B, C>(
+  f: (b: B) => C,
+): <R, Er, A>(self: Stage<R, Er, A, B>) => Stage<R, Er, A, C> =>
+(self) =>
+(a) => RTE.map(f)(self(a));
 
 /** Runs a stage on the result for its effect and passes the result on; its failure still counts. */
-export const tap =
-  <R2, E2, B>(effect: Stage<R2, E2, B, unknown>) =>
-  <R1, E1, A>(self: Stage<R1, E1, A, B>): Stage<R1 & R2, E1 | E2, A, B> =>
-    andThen<R2, E2, B, B>((b) => RTE.map(() => b)(effect(b)))(self);
+export const tap = <R2, E2, B>(
+  effect: Stage<R2, E2, B, unknown>,
+): <R1, E1, A>(self: Stage<R1, E1, A, B>) => Stage<R1 & R2, E1 | E2, A, B> =>
+  andThen<R2, E2, B, B>((b) => RTE.map(() => b)(effect(b)));
 
 /**
  * Gives one input to two stages and keeps both results. One after the other, so that stages of the
@@ -69,7 +72,7 @@ export const both = <R1, E1, R2, E2, A, B, C>(
 ): Stage<R1 & R2, E1 | E2, A, readonly [B, C]> =>
 (a) =>
 (r) =>
-  TE.flatMap((b: B): TE.TaskEither<E1 | E2, readonly [B, C]> =>
+  TE.flatMap((b: B): TaskEither<E1 | E2, readonly [B, C]> =>
     TE.map((c: C) => [b, c] as const)(second(a)(r))
   )(first(a)(r));
 
@@ -77,18 +80,23 @@ export const both = <R1, E1, R2, E2, A, B, C>(
  * Recovers from a failure of the stage, seeing the failure and the input. A stage that consumes
  * an `Owned` must not be tried again: its input is gone.
  */
-export const orElse =
-  <A, E1, R2, E2, C>(recover: (error: E1, input: A) => RTE.ReaderTaskEither<R2, E2, C>) =>
-  <R1, B>(self: Stage<R1, E1, A, B>): Stage<R1 & R2, E2, A, B | C> =>
-  (a) =>
-  (r) => TE.orElseW((error: E1) => recover(error, a)(r))(self(a)(r));
+export const orElse = <A, E1, R2, E2, C>(
+  recover: (error: E1, input: A) => ReaderTaskEither<R2, E2, C>,
+): <R1, B>(self: Stage<R1, E1, A, B>) => Stage<R1 & R2, E2, A, B | C> =>
+<R1, B>(self: Stage<R1, E1, A, B>): Stage<R1 & R2, E2, A, B | C> =>
+(a) =>
+(r) => TE.orElseW((error: E1) => recover(error, a)(r))(self(a)(r));
 
 /** `unknown` where a slice has the types that `R` asks for, otherwise a type nothing is. */
 export type Fits<Slice, R> = Slice extends Pick<R, keyof Slice & keyof R> ? unknown
   : { readonly __error: "a provided member has another type than the stage needs" };
 
 /** Supplies some of a stage's needs; what remains is needed still. */
-export const provide = <Slice extends object>(slice: Slice) =>
+export const provide = <Slice extends object>(
+  slice: Slice,
+): <R, Er, A, B>(
+  self: Stage<R, Er, A, B> & Fits<Slice, R>,
+) => Stage<Omit<R, keyof Slice>, Er, A, B> =>
 <R, Er, A, B>(
   self: Stage<R, Er, A, B> & Fits<Slice, R>,
 ): Stage<Omit<R, keyof Slice>, Er, A, B> =>

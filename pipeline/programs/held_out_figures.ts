@@ -9,7 +9,7 @@ import { meanAbsoluteError } from "../metrics/pixels.ts";
 import { ssim } from "../metrics/ssim.ts";
 import type { HasRng } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
-import { E, type RTE } from "../core/fp.ts";
+import { E, F, type RTE, TE } from "../core/fp.ts";
 import type { Frame, Image, Landmarks } from "../core/image.ts";
 import type { HeldOut, Trial } from "./held_out.ts";
 import type { Reenactment } from "./self_reenactment.ts";
@@ -50,21 +50,18 @@ export const nearestSource = ({ sources }: Trial, target: Frame): Frame =>
       : best
   );
 
-const errorOf = async (
+/** How far the landmarks found in a picture are from those it was to follow. */
+const errorOf = (
   faces: FaceAnalyzer,
   image: Image,
   target: Frame,
-): Promise<E.Either<Err<"Backend">, number | undefined>> => {
-  for (const detector of ["tiny", "ssd"] as const) {
-    const found = await faces.detect(image, { detector })();
-    if (E.isLeft(found)) return found;
-    const [face] = found.right;
-    if (face) {
-      return E.right(Math.min(undetectedError, landmarkError(target.landmarks, face.landmarks)));
-    }
-  }
-  return E.right(undefined);
-};
+): TE.TaskEither<Err<"Backend">, number | undefined> =>
+  F.pipe(
+    faces.detect(image),
+    TE.map(([face]) =>
+      face && Math.min(undetectedError, landmarkError(target.landmarks, face.landmarks))
+    ),
+  );
 
 const measure = async (
   faces: FaceAnalyzer,
@@ -74,7 +71,7 @@ const measure = async (
   for (const [image, target] of pairs) {
     l1 += meanAbsoluteError(image, target.image);
     similarity += ssim(image, target.image);
-    const error = await errorOf(faces, image, target);
+    const error = await errorOf(faces, image, target)();
     if (E.isLeft(error)) return error;
     landmarks += error.right ?? undetectedError;
     if (error.right === undefined) undetected++;

@@ -49,10 +49,8 @@ type Program<A> = RTE.ReaderTaskEither<Env, PipelineError, A>;
 
 /** Samples that may be unreadable before a run gives up. */
 const badSampleLimit = 1000;
-/** How many held-out people are judged at the end, and how many are watched on the way. */
-const judgedPeople = 25, watchedPeople = 8;
-/** T of the judgement, whatever K is in training, so that runs can be compared. */
-const judgedShots = 8, targetsEach = 4;
+/** How many held-out people are watched while training goes on. */
+const watchedPeople = 8;
 
 /** The stages of section 3.2, in its order. */
 const learn = (
@@ -171,6 +169,7 @@ const mayChange = [
   "watchEvery",
   "checkpointEvery",
   "keep",
+  "judge",
   "cache",
   "run",
 ];
@@ -187,11 +186,7 @@ export const metaTrain = (
     dataset ? RTE.right(dataset) : openDataset(config),
     RTE.flatMap((data): Program<RunResult> =>
       F.pipe(
-        drawHeldOut({
-          people: judgedPeople,
-          shots: judgedShots,
-          targets: targetsEach,
-        })(data),
+        drawHeldOut(config.judge)(data),
         RTE.flatMap((heldOut): Program<RunResult> =>
           bracket(
             () => openRun({ path: config.run, config, resume, mayChange }),

@@ -52,6 +52,8 @@ export interface RunConfig {
   readonly checkpointEvery: number;
   /** How many checkpoints stay. */
   readonly keep: number;
+  /** How many people are judged at the end, from how many source frames, on how many others. */
+  readonly judge: { readonly people: number; readonly shots: number; readonly targets: number };
   /** The share of identities of a folder that is never trained on. */
   readonly heldOutShare: number;
   /** Where decoded crops of a folder are kept. */
@@ -110,6 +112,7 @@ const runConfig: Codec<RunConfig> = strict({
   watchEvery: positiveInteger,
   checkpointEvery: positiveInteger,
   keep: positiveInteger,
+  judge: strict({ people: positiveInteger, shots: positiveInteger, targets: positiveInteger }),
   heldOutShare: fraction,
   cache: path,
 });
@@ -131,6 +134,7 @@ const defaults = (preset: PresetName): RunConfig => ({
   watchEvery: 100,
   checkpointEvery: 200,
   keep: 3,
+  judge: { people: 25, shots: 8, targets: 4 },
   heldOutShare: 0.2,
   cache: ".cache/frames",
 });

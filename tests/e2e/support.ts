@@ -31,16 +31,10 @@ export const runCli = async (args: readonly string[], cwd: string): Promise<Ende
 export const startCli = (args: readonly string[], cwd: string): Deno.ChildProcess =>
   command(args, cwd).spawn();
 
-/** Settings of a run that takes seconds: tiny networks, 16 pixels, CPU kernels. */
+/** Settings of a run that takes seconds: tiny networks, 16 pixels, few people to judge. */
 export const tiny = [
-  "--preset",
-  "test-16",
-  "--backend",
-  "wasm",
-  "--checkpoint-every",
-  "4",
-  "--grid-every",
-  "4",
+  "--config",
+  fileURLToPath(new URL("./tiny.jsonc", import.meta.url)),
 ] as const;
 
 /** A new empty folder for one test, removed after it. */

@@ -10,7 +10,9 @@ import { fileProblem } from "../../core/files.ts";
 
 /** What a written file must be found to be when it is read again. */
 export interface Digest {
+  /** Its size. */
   readonly bytes: number;
+  /** Its SHA-256 in hex. */
   readonly sha256: string;
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { E, F, type RTE, TE } from "../../core/fp.ts";
+import { E, F, type ReaderTaskEither, TE } from "../../core/fp.ts";
 import type { HasEvents } from "../../core/env.ts";
 import type { Err } from "../../core/errors.ts";
 import { readBounded } from "../../core/files.ts";
@@ -18,12 +18,15 @@ type Failure = Err<"Checkpoint">;
 
 /** A checkpoint on the disk. */
 export interface CheckpointRef {
+  /** Its folder. */
   readonly path: string;
+  /** What it says about itself. */
   readonly meta: CheckpointMeta;
 }
 
 /** A checkpoint in memory: the parts that were asked for. */
 export interface Checkpoint<P extends Part = Part> extends CheckpointRef {
+  /** The tensors of the parts that were asked for. */
   readonly parts: Readonly<Record<P, HostTensors>>;
 }
 
@@ -91,7 +94,7 @@ export const verifyCheckpoint = async (path: string): Promise<E.Either<string, C
 const newest = <A>(
   run: string,
   read: (path: string) => Promise<E.Either<string, A>>,
-): RTE.ReaderTaskEither<HasEvents, Failure, A | undefined> =>
+): ReaderTaskEither<HasEvents, Failure, A | undefined> =>
 ({ emit }) =>
 async () => {
   const all = await checkpointFolders(run)();
@@ -116,9 +119,13 @@ async () => {
  * The newest checkpoint of a run whose every byte is right, `undefined` where it has none; broken
  * ones are told as `CheckpointSkipped`; an error where all are broken.
  */
-export const latestCheckpoint: Stage<HasEvents, Failure, string, CheckpointRef | undefined> = (
-  run,
-) => newest(run, verifyCheckpoint);
+export const latestCheckpoint: Stage<
+  HasEvents,
+  Err<"Checkpoint">,
+  string,
+  CheckpointRef | undefined
+> = (run): ReaderTaskEither<HasEvents, Failure, CheckpointRef | undefined> =>
+  newest(run, verifyCheckpoint);
 
 /**
  * Loads the newest whole checkpoint of a run, only the parts asked for: `["weights"]` to use the

@@ -13,6 +13,7 @@ export const LOCK_NAME = ".lock";
 
 /** A held lock; `tookOverFrom` says whose it was, where that process died without letting go. */
 export interface Lock extends Disposable {
+  /** For people: the process and its host. */
   readonly tookOverFrom?: string;
 }
 

@@ -20,8 +20,11 @@ export const partFile = (part: Part): string => `${part}.safetensors`;
 
 /** What a checkpoint says about itself. */
 export interface CheckpointMeta {
+  /** The format of the checkpoint, {@link CHECKPOINT_FORMAT} or older. */
   readonly format: number;
+  /** Steps done. */
   readonly step: number;
+  /** The seed of the run. */
   readonly seed: number;
   /** Names the networks and their version: another one cannot read the weights. */
   readonly architecture: string;
@@ -31,6 +34,7 @@ export interface CheckpointMeta {
   readonly score?: number;
   /** When it was written, ISO. */
   readonly time: string;
+  /** What its files must be found to be. */
   readonly files: Readonly<Record<Part, Digest>>;
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { E, type TE } from "../../core/fp.ts";
+import { E, type ReaderTaskEither, type TE } from "../../core/fp.ts";
 import { readConfigFile } from "../../core/config_file.ts";
 import { differences, renderDifference } from "../../core/differences.ts";
 import type { HasEvents } from "../../core/env.ts";
@@ -15,6 +15,7 @@ import { LOCK_NAME, takeLock } from "./lock.ts";
 
 /** Which run to open, and what it must be. */
 export interface RunRequest {
+  /** The folder. */
   readonly path: string;
   /** The whole configuration, as JSON. */
   readonly config: unknown;
@@ -26,7 +27,9 @@ export interface RunRequest {
 
 /** An open run; dispose it to let the next process in. */
 export interface RunFolder extends Disposable {
+  /** The folder. */
   readonly path: string;
+  /** Whether there was a run to go on with. */
   readonly resumed: boolean;
 }
 
@@ -131,8 +134,8 @@ const prepare = async (request: RunRequest): Promise<E.Either<Failure, void>> =>
  * (naming the process), that is not empty, or that belongs to another configuration (naming the
  * keys that differ); removes what a killed process left.
  */
-export const openRun: Stage<HasEvents, Failure, RunRequest, RunFolder> =
-  (request) => ({ emit }) => async () => {
+export const openRun: Stage<HasEvents, Err<"Checkpoint" | "Config">, RunRequest, RunFolder> =
+  (request): ReaderTaskEither<HasEvents, Failure, RunFolder> => ({ emit }) => async () => {
     const { path, resume } = request;
     const checked = await checkPath(request);
     if (E.isLeft(checked)) return checked;

@@ -40,7 +40,9 @@ export type HostTensors = Readonly<Record<string, HostTensor>>;
 
 /** What a safetensors file holds. */
 export interface Safetensors {
+  /** By name. */
   readonly tensors: HostTensors;
+  /** Texts about them, for people and for readers. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { E, F, TE } from "../../core/fp.ts";
-import type { HasClock, HasEvents } from "../../core/env.ts";
+import type { HasEvents } from "../../core/env.ts";
 import type { Err } from "../../core/errors.ts";
 import type { Stage } from "../../core/stage.ts";
 import { attempt, removeQuietly, syncFolder, temporaryName, writeNew } from "./durable.ts";
@@ -17,19 +17,26 @@ type Failure = Err<"Checkpoint">;
 
 /** What is saved: `weights` suffice to use the model, `state` is what training needs besides. */
 export interface CheckpointContent {
+  /** Steps done. */
   readonly step: number;
+  /** The seed of the run: with the step, all that randomness needs. */
   readonly seed: number;
+  /** Names the networks and their version. */
   readonly architecture: string;
+  /** The configuration of the run, whole. */
   readonly config: unknown;
+  /** What "best" means, smaller is better; one that is not finite is left out. */
   readonly score?: number;
+  /** EMA of E, G and P, and the live D without W. */
   readonly weights: HostTensors;
+  /** Live E, G and P, W, all moments and row steps. */
   readonly state: HostTensors;
 }
 
 const writeAll = (
   folder: string,
   content: CheckpointContent,
-  time: number,
+  time: Date,
 ): TE.TaskEither<Failure, CheckpointMeta> => {
   const { step, seed, architecture, config, score } = content;
   const about = { architecture, step: String(step), format: String(CHECKPOINT_FORMAT) };
@@ -46,7 +53,7 @@ const writeAll = (
       architecture,
       config,
       ...(score === undefined || !Number.isFinite(score) ? {} : { score }),
-      time: new Date(time).toISOString(),
+      time: time.toISOString(),
       files,
     })),
     TE.tap((meta) =>
@@ -64,9 +71,9 @@ const writeAll = (
  * On failure (a full disk) the error names path and bytes and the older checkpoints are intact.
  */
 export const saveCheckpoint =
-  (run: RunFolder): Stage<HasEvents & HasClock, Failure, CheckpointContent, CheckpointRef> =>
+  (run: RunFolder): Stage<HasEvents, Failure, CheckpointContent, CheckpointRef> =>
   (content) =>
-  ({ emit, now }) =>
+  ({ emit }) =>
   async () => {
     const { step } = content;
     const parent = checkpointsPath(run.path);
@@ -74,7 +81,7 @@ export const saveCheckpoint =
     const before = await verifyCheckpoint(path);
     if (E.isRight(before)) return before;
     const temporary = temporaryName(parent);
-    const meta = await writeAll(temporary, content, now())();
+    const meta = await writeAll(temporary, content, new Date())();
     if (E.isLeft(meta)) {
       await removeQuietly(temporary);
       const { message } = meta.left;
