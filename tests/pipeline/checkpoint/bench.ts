@@ -1,7 +1,7 @@
 /** A folder to work in, an environment that remembers events, contents to save. */
 import assert from "node:assert/strict";
 import { E } from "../../../pipeline/core/fp.ts";
-import type { HasClock, HasEvents } from "../../../pipeline/core/env.ts";
+import type { HasEvents } from "../../../pipeline/core/env.ts";
 import type { TrainEvent } from "../../../pipeline/core/events.ts";
 import { makeRng } from "../../../pipeline/core/rng.ts";
 import { openRun, type RunFolder } from "../../../pipeline/programs/checkpoint/run_folder.ts";
@@ -13,9 +13,9 @@ import {
 
 export const config = { preset: "test-16", steps: 100, optimiser: { learningRate: 5e-5 } };
 
-export const testEnv = (): HasEvents & HasClock & { readonly events: TrainEvent[] } => {
+export const testEnv = (): HasEvents & { readonly events: TrainEvent[] } => {
   const events: TrainEvent[] = [];
-  return { events, emit: (event) => void events.push(event), now: () => 1e12 };
+  return { events, emit: (event) => void events.push(event) };
 };
 
 export const inFolder = async (use: (folder: string) => Promise<void>): Promise<void> => {
