@@ -46,7 +46,7 @@ export const convolveRelu6 = (
 ): Tensor =>
   withInputGradient(
     x,
-    (input) => tf.minimum(convolve(input, filter, { bias, relu: true }), cap),
+    (input) => tf.clipByValue(convolve(input, filter, { bias }), 0, cap),
     (dy, y) => runOne("ConvolveInputGrad", { dy: cappedGradient(dy, y), filter }),
   );
 
