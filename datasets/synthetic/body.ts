@@ -110,7 +110,7 @@ const TORSO = {
 /** Shoulders and chest. */
 export const torsoMesh = (build: Build): Mesh => {
   const rows = 18, columns = 40;
-  return makeGrid("cloth", rows, columns, { closed: true, open: true }, (row, column, put) => {
+  return makeGrid("cloth", rows, columns, { closed: true }, (row, column, put) => {
     const at = row / (rows - 1) * (TORSO.y.length - 1);
     const angle = 2 * Math.PI * column / columns - Math.PI, w = spline(TORSO.w, at);
     const middle = -28, s = Math.sin(angle), c = Math.cos(angle);

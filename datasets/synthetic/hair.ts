@@ -121,11 +121,19 @@ export const hairMesh = (shape: HeadShape, hair: Hair): Mesh => {
   });
 };
 
-/** The shader of hair: strands from the crown to the edge. */
-export const makeHairShader = (hair: Hair, lighting: Lighting): Shader => {
+/** Where the hair ends, at {@link EDGE_STEPS} angles from −π to π. */
+const EDGE_STEPS = 128;
+
+/** The shader of hair: strands from the crown to the edge, thinning out on the forehead. */
+export const makeHairShader = (hair: Hair, skin: Vec3, lighting: Lighting): Shader => {
   const { color, streak } = hair, curly = clamp(hair.curl / 6, 0, 1);
+  const edges = Float32Array.from(
+    { length: EDGE_STEPS + 1 },
+    (_, i) => edgeAt(hair, Math.PI * (2 * i / EDGE_STEPS - 1)),
+  );
+  const thinning = hair.rim > 6 ? 0 : 7;
   return (x, y, z, nx, ny, nz, out) => {
-    const around = Math.atan2(x, z + 5) * 16;
+    const angle = Math.atan2(x, z + 5), around = angle * 16;
     const strand = 0.65 * noise2(around + 3, y * 0.035) + 0.35 * noise2(around * 3.1, y * 0.06 + 5);
     const lump = noise2(x * 0.12 + z * 0.07, y * 0.12);
     const pattern = lerp(strand, lump, 0.6 * curly);
@@ -133,6 +141,12 @@ export const makeHairShader = (hair: Hair, lighting: Lighting): Shader => {
     out[0] = bright * lerp(color[0], streak[0], light);
     out[1] = bright * lerp(color[1], streak[1], light);
     out[2] = bright * lerp(color[2], streak[2], light);
+    if (thinning > 0 && y < -30 && Math.abs(angle) < 0.75) {
+      const left = edges[Math.round((angle / Math.PI + 1) * EDGE_STEPS / 2)]! - y;
+      const bare = smoothstep(thinning, 0, left + 5 * (noise2(around * 4, 1) - 0.5)) *
+        0.75 * smoothstep(0.75, 0.6, Math.abs(angle));
+      for (let i = 0; i < 3; i++) out[i] = lerp(out[i]!, skin[i]! * 0.85, bare);
+    }
     const deep = smoothstep(40, 150, y) * 0.25; // hanging hair shades itself
     const tilt = (pattern - 0.5) * (0.3 + 0.6 * curly);
     lighting(nx + tilt, ny, nz, (0.62 + 0.38 * pattern) * (1 - deep), hair.shine * pattern, out);

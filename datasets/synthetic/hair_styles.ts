@@ -206,7 +206,7 @@ export const drawHairColor = (draw: Draw, tone: number, age: number): Vec3 => {
     ? linear(draw.pick([0xb04a7a, 0x3a5f9a, 0x2f7a62, 0x7a3a8a]))
     : own;
   const grey = linear(draw.uniform() < 0.5 ? COLORS.grey : COLORS.white);
-  const greying = age > 0.55 && draw.uniform() < 0.7 ? draw.uniform(0.3, 1) : 0;
+  const greying = age > 0.62 && draw.uniform() < 0.6 ? draw.uniform(0.3, 1) : 0;
   const bright = draw.uniform(0.8, 1.25);
   const [r, g, b] = lerp3(dyed, grey, greying);
   return [r * bright, g * bright, b * bright];

@@ -47,10 +47,10 @@ const drawShape = (draw: Draw, manly: number, age: number): HeadShape => {
   const heavy = deviate(draw);
   return {
     width: 1 + 0.03 * deviate(draw) + 0.012 * heavy,
-    jaw: 0.985 + 0.05 * (manly - 0.5) + 0.045 * deviate(draw) + 0.03 * heavy,
+    jaw: 0.965 + 0.13 * (manly - 0.5) + 0.05 * deviate(draw) + 0.03 * heavy,
     cheeks: 1 + 0.02 * deviate(draw) + 0.015 * heavy,
     length: 1 + 0.04 * deviate(draw) + 0.025 * (manly - 0.5),
-    chin: 1.6 * deviate(draw) + 2 * (manly - 0.5),
+    chin: 1.6 * deviate(draw) + 3.5 * (manly - 0.5),
     forehead: 2.5 * deviate(draw),
     squareness: 0.09 * deviate(draw) + 0.08 * (manly - 0.5),
     browRidge: 2.2 * (manly - 0.4) + 0.8 * deviate(draw),
@@ -67,7 +67,7 @@ const drawShape = (draw: Draw, manly: number, age: number): HeadShape => {
 const drawForm = (draw: Draw, manly: number, age: number, tone: number): FeatureForm => ({
   eyeX: 31 + 1.3 * deviate(draw),
   eyeWidth: 1 + 0.05 * deviate(draw),
-  eyeOpening: 1.04 + 0.13 * deviate(draw) - 0.1 * (manly - 0.5) - 0.1 * age,
+  eyeOpening: 1.04 + 0.13 * deviate(draw) - 0.16 * (manly - 0.5) - 0.1 * age,
   eyeTilt: 1 + 1.3 * deviate(draw),
   lidFold: clamp(3.4 + 1.5 * deviate(draw), 0.4, 6.5),
   browHeight: 1.5 + 1.6 * deviate(draw) - 3 * (manly - 0.5),
@@ -166,7 +166,7 @@ export const drawIdentity = (rng: Rng): Identity => {
     complexion: drawComplexion(rng.fold("complexion").draw(), manly, age, tone, color),
     hair: drawHair(rng.fold("hair").draw(), manly, age, tone, color),
     build: {
-      neck: lerp(0.88, 1.12, manly) + 0.04 * deviate(draw),
+      neck: lerp(0.84, 1.12, manly) + 0.04 * deviate(draw),
       shoulders: lerp(0.85, 1.05, manly) + 0.05 * deviate(draw),
       ears: 1 + 0.09 * deviate(draw),
     },

@@ -61,34 +61,42 @@ const projectMesh = ({ posed }: Mesh, camera: Camera, size: number): Float32Arra
 
 /** Draws a posed mesh under the number `id`. */
 export const drawMesh = (to: Visibility, mesh: Mesh, id: number, camera: Camera): void => {
-  const { size, depth, second, third } = to, { triangles, posed, open } = mesh;
-  const screen = projectMesh(mesh, camera, size);
+  const { size, depth, second, third, mesh: ids, triangle } = to, { triangles, posed, open } = mesh;
+  const screen = projectMesh(mesh, camera, size), last = size - 1;
   for (let t = 0, number = 0; t < triangles.length; t += 3, number++) {
     const a = triangles[t]!, b = triangles[t + 1]!, c = triangles[t + 2]!;
     const ax = screen[2 * a]!, ay = screen[2 * a + 1]!;
     const bx = screen[2 * b]! - ax, by = screen[2 * b + 1]! - ay;
     const cx = screen[2 * c]! - ax, cy = screen[2 * c + 1]! - ay;
     const area = bx * cy - by * cx;
-    if (area <= 0 && !open || area === 0) continue;
-    const x0 = Math.max(0, Math.ceil(ax + Math.min(0, bx, cx) - 0.5));
-    const x1 = Math.min(size - 1, Math.floor(ax + Math.max(0, bx, cx) - 0.5));
-    const y0 = Math.max(0, Math.ceil(ay + Math.min(0, by, cy) - 0.5));
-    const y1 = Math.min(size - 1, Math.floor(ay + Math.max(0, by, cy) - 0.5));
-    if (x0 > x1 || y0 > y1) continue;
+    if (area < 1e-9 && (!open || area > -1e-9)) continue; // seen from behind, or edge on
+    const left = bx < cx ? bx < 0 ? bx : 0 : cx < 0 ? cx : 0;
+    const right = bx > cx ? bx > 0 ? bx : 0 : cx > 0 ? cx : 0;
+    const up = by < cy ? by < 0 ? by : 0 : cy < 0 ? cy : 0;
+    const down = by > cy ? by > 0 ? by : 0 : cy > 0 ? cy : 0;
+    const x0 = Math.max(0, Math.ceil(ax + left - 0.5));
+    const x1 = Math.min(last, Math.floor(ax + right - 0.5));
+    const y0 = Math.max(0, Math.ceil(ay + up - 0.5));
+    const y1 = Math.min(last, Math.floor(ay + down - 0.5));
+    if (x0 > x1 || y0 > y1) continue; // between samples
     const za = posed[3 * a + 2]!, zb = posed[3 * b + 2]! - za, zc = posed[3 * c + 2]! - za;
-    const stepB = cy / area, stepC = -by / area;
+    const unit = 1 / area, px = x0 + 0.5 - ax;
     for (let y = y0; y <= y1; y++) {
-      const py = y + 0.5 - ay, px = x0 + 0.5 - ax;
-      let wb = (px * cy - py * cx) / area, wc = (bx * py - by * px) / area;
-      for (let x = x0, at = y * size + x0; x <= x1; x++, at++, wb += stepB, wc += stepC) {
-        if (wb < 0 || wc < 0 || wb + wc > 1) continue;
-        const z = za + wb * zb + wc * zc;
-        if (z <= depth[at]!) continue;
-        depth[at] = z;
-        second[at] = wb;
-        third[at] = wc;
-        to.mesh[at] = id;
-        to.triangle[at] = number;
+      const py = y + 0.5 - ay;
+      let wb = (px * cy - py * cx) * unit, wc = (bx * py - by * px) * unit;
+      for (let x = x0, at = y * size + x0; x <= x1; x++, at++) {
+        if (wb >= 0 && wc >= 0 && wb + wc <= 1) {
+          const z = za + wb * zb + wc * zc;
+          if (z > depth[at]!) {
+            depth[at] = z;
+            second[at] = wb;
+            third[at] = wc;
+            ids[at] = id;
+            triangle[at] = number;
+          }
+        }
+        wb += cy * unit;
+        wc -= by * unit;
       }
     }
   }

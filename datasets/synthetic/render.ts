@@ -61,7 +61,11 @@ const lastingParts = (scene: Scene): readonly Part[] => {
       move: withBody,
       shade: makeClothShader(clothes, complexion.skin, cloth),
     },
-    { mesh: hairMesh(shape, hair), move: withHead, shade: makeHairShader(hair, strands) },
+    {
+      mesh: hairMesh(shape, hair),
+      move: withHead,
+      shade: makeHairShader(hair, complexion.skin, strands),
+    },
     ...(collared ? [collarMesh(build, clothes.neckline)] : []).map((mesh) => ({
       mesh,
       move: withBody,
