@@ -11,6 +11,7 @@ import {
 import { perceptualNetworkNames, perceptualNetworks } from "../../models/perceptual.ts";
 import { createFaceRes, faceResShapes } from "../../models/perceptual/faceres.ts";
 import { createVgg, vgg19, vggShapes } from "../../models/perceptual/vgg.ts";
+import { webgpuTest } from "../backends/webgpu_adapter.ts";
 import {
   compute,
   distance,
@@ -48,17 +49,22 @@ const lossAndGradient = (make: () => ContentNetworks, real: Tensor, fake: Tensor
   return tf.valueAndGrad((x: Tensor) => contentLoss(terms(x)).asScalar())(fake);
 };
 
-const names = ["pixels", "vgg19", "faceres"] as const;
-for (const [at, name] of names.entries()) {
-  Deno.test(`the gradient of ${name} to the image agrees with finite differences on cpu`, () =>
-    onBackend("cpu", async (backend) => {
+const cases = [
+  { at: 0, name: "pixels", on: "cpu", size: 16 },
+  { at: 1, name: "vgg19", on: "cpu", size: 16 },
+  { at: 2, name: "faceres", on: "cpu", size: 16 },
+  { at: 2, name: "faceres without enlarging", on: "wasm", size: 80 },
+] as const;
+for (const { at, name, on, size: side } of cases) {
+  Deno.test(`the gradient of ${name} to the image agrees with finite differences on ${on}`, () =>
+    onBackend(on, async (backend) => {
       const make = (): ContentNetworks => {
         const chosen = networks()[at];
         assert.ok(chosen);
         return [chosen];
       };
       const [gradient, along, slopes] = await compute(backend, () => {
-        const real = picture("real", 16), fake = picture("fake", 16);
+        const real = picture("real", side), fake = picture("fake", side);
         const terms = prepareContent(make(), real);
         const loss = (x: Tensor) => contentLoss(terms(x)).asScalar();
         const { grad } = tf.valueAndGrad(loss)(fake);
@@ -67,9 +73,9 @@ for (const [at, name] of names.entries()) {
         const unit = (x: Tensor) => tf.div(x, tf.norm(x));
         const directions = [unit(grad)];
         for (const seed of ["a", "b", "c"]) {
-          directions.push(unit(tf.add(unit(grad), unit(picture(`noise ${seed}`, 16)))));
+          directions.push(unit(tf.add(unit(grad), unit(picture(`noise ${seed}`, side)))));
         }
-        const h = 5e-4;
+        const h = 3e-5 * side; // as far for each pixel, whatever the size
         const slope = (d: Tensor) =>
           tf.div(
             tf.sub(loss(tf.add(fake, tf.mul(d, h))), loss(tf.sub(fake, tf.mul(d, h)))),
@@ -89,9 +95,10 @@ for (const [at, name] of names.entries()) {
     }));
 }
 
-Deno.test("loss and image gradient agree between cpu and wasm", async () => {
+/** Loss and image gradient of all small networks, on a backend and on the reference. */
+const agreesWithCpu = async (backendName: "wasm" | "webgpu"): Promise<void> => {
   const results: (readonly Float32Array[])[] = [];
-  for (const name of ["cpu", "wasm"] as const) {
+  for (const name of ["cpu", backendName] as const) {
     await onBackend(name, async (backend) => {
       results.push(
         await compute(backend, () => {
@@ -105,13 +112,16 @@ Deno.test("loss and image gradient agree between cpu and wasm", async () => {
       );
     });
   }
-  const [cpu, wasm] = results;
+  const [cpu, other] = results;
   for (const i of [0, 1]) {
-    const a = cpu?.[i], b = wasm?.[i];
+    const a = cpu?.[i], b = other?.[i];
     assert.ok(a && b);
     assert.ok(distance(b, a) < 1e-5, `${i === 0 ? "loss" : "gradient"}: ${distance(b, a)}`);
   }
-});
+};
+
+Deno.test("loss and image gradient agree between cpu and wasm", () => agreesWithCpu("wasm"));
+webgpuTest("loss and image gradient agree between cpu and webgpu", () => agreesWithCpu("webgpu"));
 
 /** How often each kernel runs. */
 const kernelsOf = async (f: () => readonly Tensor[]): Promise<Readonly<Record<string, number>>> => {
