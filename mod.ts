@@ -24,7 +24,17 @@
  */
 
 // The algebra: stages, flows, owned tensors, what they need, what they tell, how they fail.
-export { E, F, RTE, TE } from "./pipeline/core/fp.ts";
+export {
+  E,
+  type Either,
+  F,
+  type Failed,
+  type ReaderTaskEither,
+  RTE,
+  type Succeeded,
+  type TaskEither,
+  TE,
+} from "./pipeline/core/fp_api.ts";
 export {
   andThen,
   both,

@@ -94,7 +94,7 @@ const configure = async (parsed: Parsed): Promise<E.Either<PipelineError, RunCon
   const preset = String(top.preset ?? fromFile.preset ?? "toy-64");
   const run = top.run ?? fromFile.run ?? await freshRun(preset);
   const given: Overrides = { ...top, run, training };
-  const content = contentOverride(parsed.content, decodeRunConfig(fromFile, given));
+  const content = contentOverride(parsed.content, draftRunConfig(fromFile, given));
   if (E.isLeft(content)) return content;
   if (parsed.resume && top.run === undefined && fromFile.run === undefined) {
     const problems = ["Cannot resume: no run is named, expected --run DIR"];

@@ -27,6 +27,14 @@ export type Parsed = Readonly<Record<string, string | true | readonly string[]>>
 const bad = (...problems: string[]): E.Either<Err<"Config">, never> =>
   E.left({ _tag: "Config", problems });
 
+/** `--steps -5` as `--steps=-5`: a negative number is a value, not an option. */
+const joinNegatives = (args: readonly string[]): string[] =>
+  args.reduce<string[]>((joined, argument) => {
+    const last = joined.at(-1);
+    const isValue = /^-\.?\d/.test(argument) && last?.startsWith("--") && !last.includes("=");
+    return isValue ? [...joined.slice(0, -1), `${last}=${argument}`] : [...joined, argument];
+  }, []);
+
 /** Parses arguments; every unknown option, stray word and missing value is a problem. */
 export const parseOptions = (
   command: string,
@@ -35,7 +43,7 @@ export const parseOptions = (
 ): E.Either<Err<"Config">, Parsed> => {
   const problems: string[] = [];
   const names = options.map(({ name }) => name);
-  const parsed = parseArgs([...args], {
+  const parsed = parseArgs(joinNegatives(args), {
     string: options.filter(({ value }) => value).map(({ name }) => name),
     boolean: options.filter(({ value }) => !value).map(({ name }) => name),
     collect: options.filter(({ repeatable }) => repeatable).map(({ name }) => name),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { ContentEntry } from "../../models/content_loss.ts";
+import { type ContentEntry, contentProblems } from "../../models/content_loss.ts";
 import { type PerceptualNetworkName, perceptualNetworks } from "../../models/perceptual.ts";
 import {
   type Preset,
@@ -139,6 +139,15 @@ const defaults = (preset: PresetName): RunConfig => ({
   cache: ".cache/frames",
 });
 
+/** Decodes overrides as {@link decodeRunConfig} does, but does not ask whether weights are there. */
+export const draftRunConfig = (
+  ...layers: readonly Overrides[]
+): E.Either<Err<"Config">, RunConfig> => {
+  const named = layers.reduce<unknown>((name, layer) => layer.preset ?? name, "toy-64");
+  const base = { ...defaults(presetCodec.is(named) ? named : "toy-64"), preset: named };
+  return decodeConfig(runConfig)(mergeConfig(base, ...layers));
+};
+
 /**
  * Decodes overrides (file first, then command line) over the defaults of the preset that they
  * name. `Config` lists every problem with its path.
@@ -146,17 +155,15 @@ const defaults = (preset: PresetName): RunConfig => ({
 export const decodeRunConfig = (
   ...layers: readonly Overrides[]
 ): E.Either<Err<"Config">, RunConfig> => {
-  const named = layers.reduce<unknown>((name, layer) => layer.preset ?? name, "toy-64");
-  const known = presetCodec.is(named);
-  const base = { ...defaults(known ? named : "toy-64"), preset: named };
-  const merged = layers.reduce<unknown>((all, layer) => mergeConfig(all, layer), base);
-  const decoded = decodeConfig(runConfig)(merged);
-  if (E.isLeft(decoded)) return decoded;
-  const { variant, training } = decoded.right;
-  if (variant === "ft") return decoded;
+  const draft = draftRunConfig(...layers);
+  if (E.isLeft(draft)) return draft;
+  const { variant, training } = draft.right;
+  const problems = contentProblems(training.content);
+  if (problems.length > 0) return E.left({ _tag: "Config", problems });
+  if (variant === "ft") return draft;
   // FF never sees the match term: its embedding is used as it is, with no fine-tuning after.
   const match = { start: 0, end: 0, from: 0, to: 0 };
-  return E.right({ ...decoded.right, training: { ...training, match } });
+  return E.right({ ...draft.right, training: { ...training, match } });
 };
 
 /** Networks and training of a run. */

@@ -9,14 +9,18 @@ const isEmpty = (folder: string): boolean => [...Deno.readDirSync(folder)].lengt
 const refused = (
   name: string,
   args: readonly string[],
-  { code, says }: { readonly code: number; readonly says: RegExp },
+  { code, says, problems = 1 }: {
+    readonly code: number;
+    readonly says: RegExp;
+    readonly problems?: number;
+  },
 ): void =>
   Deno.test(name, () =>
     inFolder(async (folder) => {
       const ended = await runCli(args, folder);
       assert.equal(ended.code, code, ended.stderr);
       assert.match(ended.stderr, says);
-      assert.equal(lines(ended.stderr).length, 1, ended.stderr);
+      assert.equal(lines(ended.stderr).length, problems, ended.stderr);
       assert.equal(ended.stdout, "");
       assert.ok(isEmpty(folder), "something was written");
     }));
@@ -82,7 +86,7 @@ refused("the paper's preset without its weights says how to get them", [
   "meta-train",
   "--preset",
   "paper-256",
-], { code: 2, says: /vgg19/ });
+], { code: 2, says: /expected --content vgg19=PATH/, problems: 2 });
 
 Deno.test("every problem of a configuration file is listed at once", () =>
   inFolder(async (folder) => {
