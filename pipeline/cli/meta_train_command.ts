@@ -15,6 +15,7 @@ import { eventsPath } from "../programs/checkpoint/run_folder.ts";
 import { metaTrain, type RunResult } from "../programs/meta_train.ts";
 import {
   decodeRunConfig,
+  draftRunConfig,
   type Overrides,
   presetOf,
   type RunConfig,

@@ -7,8 +7,11 @@ import type { Rng } from "../core/rng.ts";
 
 /** A mean with an interval that holds the true one with the asked probability. */
 export interface Interval {
+  /** The mean over all values. */
   readonly mean: number;
+  /** The lower end. */
   readonly low: number;
+  /** The upper end. */
   readonly high: number;
 }
 

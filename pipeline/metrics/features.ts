@@ -8,8 +8,11 @@ import type { Vector } from "./csim.ts";
 
 /** Rows of equal length, one after the other. */
 export interface Rows {
+  /** How many rows. */
   readonly count: number;
+  /** How many numbers a row has. */
   readonly length: number;
+  /** All rows. // [count, length] */
   readonly values: Float64Array;
 }
 
