@@ -5,7 +5,6 @@
  * @module
  */
 import "./tf.ts"; // the face package requires TensorFlow.js by name: it must be in the graph
-import "npm:@tensorflow/tfjs-backend-wasm@4.22.0"; // likewise, in the face package's own build
 import * as packaged from "npm:@vladmandic/face-api@1.7.15/dist/face-api.node-wasm.js";
 
 interface Picture {

@@ -50,7 +50,7 @@ export interface PreparedClip {
 }
 
 /** Faces are looked for on pictures of at most this side; larger video is reduced. */
-const ANALYSED = 1280;
+const ANALYSED = 960;
 /** Crops come from regions of at most this side. */
 const CROPPED = 2048;
 /** At least this part of a clip's frames must show the face. */
@@ -120,7 +120,7 @@ async (): Promise<Prepared> => {
 
   const wanted = Math.min(framesPerClip, info.frames);
   const framesASecond = info.framesPerSecond * wanted / info.frames;
-  const tracker = makeFaceTracker(analyzer, Math.min(25, Math.max(1, Math.round(framesASecond))));
+  const tracker = makeFaceTracker(analyzer, Math.max(4, Math.round(framesASecond / 2)));
   const whole = { frames: wanted, longest: ANALYSED };
   let analyseSeconds = 0, cropSeconds = 0;
   const analysing = performance.now();

@@ -1,16 +1,16 @@
 /**
  * One face through a clip. Between detections the face is followed by its own landmarks, which is
- * twice as quick and steadier: the landmark network is given a square around the last landmarks,
- * and an error in that square shrinks to a third with each pass.
+ * twice as quick and steadier: the landmark network is given the upright square around the last
+ * landmarks, and an error in that square shrinks to a third with each pass.
  *
  * @module
  */
 import { E, F, TE } from "../../pipeline/core/fp.ts";
 import type { Err } from "../../pipeline/core/errors.ts";
 import type { Image, Landmarks } from "../../pipeline/core/image.ts";
-import type { Rect } from "../../pipeline/core/resample.ts";
 import type { DetectedFace, DetectOptions, FaceAnalyzer } from "../../backends/face.ts";
 import { faceCentre, faceSide } from "../crop.ts";
+import { fromUprightView, plausible, squareAround, uprightView } from "./turned.ts";
 
 /** The detectors in the order in which they are tried; the first is quick, the last careful. */
 const LADDER: readonly DetectOptions[] = [
@@ -19,19 +19,20 @@ const LADDER: readonly DetectOptions[] = [
   { detector: "ssd", scoreThreshold: 0.5 },
 ];
 
-/** The square that the landmark network likes: measured, it makes the iteration contract. */
+/** The part around a face that the landmark network likes: measured, it makes passes contract. */
 const MARGIN = 1.25;
+const LANDMARK_VIEW = 112;
+/** The part around a face in which it is looked for again, and its pixels. */
+const SEARCH = 2;
+const SEARCH_VIEW = 160;
 
 /** Movement between two frames, in face sides: below it one pass of the network is enough. */
 const STILL = 0.04;
 /** Movement or growth beyond which landmarks are not believed without a detection. */
 const JUMP = 0.3;
 
-const around = (landmarks: Landmarks): Rect => {
-  const side = faceSide(landmarks) * MARGIN;
-  const [x, y] = faceCentre(landmarks);
-  return { x: x - side / 2, y: y - side / 2, width: side, height: side };
-};
+/** Movement between two passes over one frame that shows a face stays below this. */
+const DRIFT = 0.15;
 
 /** How far two landmark sets are apart in place and size, in face sides. */
 const movement = (from: Landmarks, to: Landmarks): number => {
@@ -40,11 +41,25 @@ const movement = (from: Landmarks, to: Landmarks): number => {
   return Math.max(Math.hypot(x1 - x0, y1 - y0) / side, Math.abs(Math.log(faceSide(to) / side)));
 };
 
+/** Two passes of the network agree; on a face they do, on anything else they drift. */
+const settled = (first: Landmarks, second: Landmarks | undefined): second is Landmarks =>
+  second !== undefined && movement(first, second) < DRIFT;
+
+/** Landmarks again, from an upright view around the last ones; `undefined` where they degrade. */
 const refine = (
   analyzer: FaceAnalyzer,
   image: Image,
   landmarks: Landmarks,
-): TE.TaskEither<Err<"Backend">, Landmarks> => analyzer.landmarks(image, around(landmarks));
+): TE.TaskEither<Err<"Backend">, Landmarks | undefined> => {
+  if (!plausible(landmarks)) return TE.right(undefined);
+  const square = squareAround(landmarks, MARGIN);
+  const view = uprightView(image, square, LANDMARK_VIEW);
+  return F.pipe(
+    analyzer.landmarks(view, { x: 0, y: 0, width: LANDMARK_VIEW, height: LANDMARK_VIEW }),
+    TE.map((found) => fromUprightView(found, square, LANDMARK_VIEW)),
+    TE.map((found) => plausible(found) ? found : undefined),
+  );
+};
 
 /** What a picture shows: the face, and whether another one rivals it (over half its area). */
 export interface FoundFace {
@@ -86,14 +101,11 @@ async () => {
     if (E.isLeft(faces)) return faces;
     const chosen = choose(faces.right, near);
     if (chosen === undefined) continue;
-    return await F.pipe(
-      refine(analyzer, image, chosen.face.landmarks),
-      TE.map((landmarks): FoundFace => ({
-        landmarks,
-        score: chosen.face.score,
-        rival: chosen.rival,
-      })),
-    )();
+    const refined = await refine(analyzer, image, chosen.face.landmarks)();
+    if (E.isLeft(refined)) return refined;
+    if (!settled(chosen.face.landmarks, refined.right)) continue; // no face after all
+    const { face: { score }, rival } = chosen;
+    return E.right({ landmarks: refined.right, score, rival });
   }
   return E.right(undefined);
 };
@@ -121,28 +133,63 @@ const PATIENCE = 6;
 
 /**
  * Makes a tracker. A followed face is confirmed by a detection every `confirmEvery` frames (about
- * once a second of video is right: landmarks alone cannot tell a face from a wall); where none
- * confirms it, the frames since the last confirmation do not count.
+ * half a second of video is right: landmarks alone cannot tell a face from a wall); where neither
+ * this frame nor the one before confirms it, the frames since the last confirmation do not count.
  */
 export const makeFaceTracker = (analyzer: FaceAnalyzer, confirmEvery: number): FaceTracker => {
   const landmarks: (Landmarks | undefined)[] = [];
   let last: Landmarks | undefined;
   let place: Landmarks | undefined; // where the face was last seen, also after it is lost
+  let before: Image | undefined;
   let unconfirmed = 0, failures = 0, detections = 0, ambiguous = 0;
 
   const follow = (image: Image, from: Landmarks) =>
     F.pipe(
       refine(analyzer, image, from),
       TE.flatMap((first) => {
-        const moved = movement(from, first);
-        if (!(moved < JUMP)) return TE.right(undefined); // NaN is a jump
-        return moved < STILL ? TE.right(first) : refine(analyzer, image, first);
+        if (first === undefined || movement(from, first) > JUMP) return TE.right(undefined);
+        return movement(from, first) < STILL ? TE.right(first) : refine(analyzer, image, first);
       }),
     );
 
-  const detect = (image: Image) =>
+  /** Looks for the face where it is thought to be, upright and close: quick, and tilt is no harm. */
+  const confirm = (
+    image: Image,
+    from: Landmarks,
+    within: number,
+  ): TE.TaskEither<Err<"Backend">, Landmarks | undefined> => {
+    const square = squareAround(from, SEARCH);
+    const view = uprightView(image, square, SEARCH_VIEW);
+    return F.pipe(
+      analyzer.detect(view, { inputSize: SEARCH_VIEW, limit: 2 }),
+      TE.map((faces) =>
+        faces.map((face) => fromUprightView(face.landmarks, square, SEARCH_VIEW))
+          .find((landmarks) => movement(from, landmarks) < within)
+      ),
+      TE.flatMap((found) =>
+        found === undefined ? TE.right(undefined) : F.pipe(
+          refine(analyzer, image, found),
+          TE.map((refined) => settled(found, refined) ? refined : undefined),
+        )
+      ),
+    );
+  };
+
+  /** The face is not where it was: was it still there in the frame before? If not, since when? */
+  const review = (): TE.TaskEither<Err<"Backend">, void> =>
+    before === undefined || last === undefined || unconfirmed === 0 ? TE.right(undefined) : F.pipe(
+      confirm(before, last, JUMP),
+      TE.map((confirmed) => {
+        if (confirmed !== undefined) return;
+        for (let i = landmarks.length - unconfirmed; i < landmarks.length; i++) {
+          landmarks[i] = undefined;
+        }
+      }),
+    );
+
+  const search = (image: Image): TE.TaskEither<Err<"Backend">, Landmarks | undefined> =>
     F.pipe(
-      TE.fromIO(() => detections++),
+      review(),
       TE.flatMap(() =>
         findFace(analyzer, image, {
           careful: failures < PATIENCE,
@@ -150,20 +197,31 @@ export const makeFaceTracker = (analyzer: FaceAnalyzer, confirmEvery: number): F
         })
       ),
       TE.map((found) => {
-        if (last !== undefined && (found === undefined || movement(last, found.landmarks) > JUMP)) {
-          for (let i = landmarks.length - unconfirmed; i < landmarks.length; i++) {
-            landmarks[i] = undefined;
-          }
+        if (found === undefined) {
+          failures++;
+          return undefined;
         }
-        unconfirmed = 0;
-        if (found === undefined) failures++;
-        const jumped = found !== undefined && place !== undefined &&
-          movement(place, found.landmarks) > 2 * JUMP;
-        if (found?.rival === true && jumped) {
+        const jumped = place !== undefined && movement(place, found.landmarks) > 2 * JUMP;
+        if (found.rival && jumped) {
           ambiguous++;
           return undefined;
         }
-        return found?.landmarks;
+        return found.landmarks;
+      }),
+    );
+
+  const detect = (image: Image) =>
+    F.pipe(
+      TE.fromIO(() => detections++),
+      TE.flatMap(() =>
+        place === undefined
+          ? TE.right(undefined)
+          : confirm(image, place, last === undefined ? 2 * JUMP : JUMP)
+      ),
+      TE.flatMap((confirmed) => confirmed === undefined ? search(image) : TE.right(confirmed)),
+      TE.map((found) => {
+        unconfirmed = 0;
+        return found;
       }),
     );
 
@@ -179,11 +237,11 @@ export const makeFaceTracker = (analyzer: FaceAnalyzer, confirmEvery: number): F
           return TE.right(followed);
         }),
         TE.map((found) => {
-          const finite = found?.every(Number.isFinite) === true ? found : undefined;
-          landmarks.push(finite);
-          last = finite;
-          place = finite ?? place;
-          return finite;
+          landmarks.push(found);
+          last = found;
+          place = found ?? place;
+          before = image;
+          return found;
         }),
       ),
     result: () => ({ landmarks, detections, ambiguous }),
