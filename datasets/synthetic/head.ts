@@ -13,7 +13,7 @@ import {
   profileAt,
   stepAtHeight,
 } from "./head_shape.ts";
-import { makeGrid, type Mesh } from "./mesh.ts";
+import { gridTriangles, makeGrid, type Mesh } from "./mesh.ts";
 import { makeRelief, type Relief } from "./relief.ts";
 import { smoothstep } from "./vector.ts";
 
@@ -75,7 +75,7 @@ const ANGLES: readonly number[] = Array.from({ length: COLUMNS }, (_, i) => {
   return 0.5 * Math.PI * v * (0.62 + 0.38 * Math.abs(v));
 });
 
-const ROWS = 56;
+const ROWS = 56, TRIANGLES = gridTriangles(ROWS, COLUMNS, true);
 
 /** Steps of the mesh's rows: dense from the brows to the chin. */
 const rowStep = (row: number, steps: number): number => {
@@ -85,7 +85,8 @@ const rowStep = (row: number, steps: number): number => {
 
 /** The mesh of a head, bald and without ears. Heads are symmetric: half of it is computed. */
 export const headMesh = (head: Head): Mesh => {
-  const mesh = makeGrid("skin", ROWS, COLUMNS, { closed: true }), { rest } = mesh;
+  const mesh = makeGrid("skin", ROWS, COLUMNS, { closed: true, triangles: TRIANGLES }),
+    { rest } = mesh;
   for (let row = 0; row < ROWS; row++) {
     const step = rowStep(row, head.profile.steps), start = row * COLUMNS;
     for (let column = COLUMNS / 2; column < COLUMNS; column++) {

@@ -25,8 +25,8 @@ export interface Mesh {
   readonly normals: Float32Array;
 }
 
-/** Two triangles a cell; `closed` joins the last column to the first. */
-const gridTriangles = (rows: number, columns: number, closed: boolean): Uint16Array => {
+/** Two triangles a cell of a grid; `closed` joins the last column to the first. */
+export const gridTriangles = (rows: number, columns: number, closed: boolean): Uint16Array => {
   const across = closed ? columns : columns - 1;
   const triangles = new Uint16Array((rows - 1) * across * 6);
   let at = 0;
@@ -46,7 +46,12 @@ export const makeGrid = (
   material: Material,
   rows: number,
   columns: number,
-  { closed, open = false }: { readonly closed: boolean; readonly open?: boolean },
+  { closed, open = false, triangles = gridTriangles(rows, columns, closed) }: {
+    readonly closed: boolean;
+    readonly open?: boolean;
+    /** Of a grid of that form, where the caller has them already. */
+    readonly triangles?: Uint16Array;
+  },
   place?: (row: number, column: number, put: (x: number, y: number, z: number) => void) => void,
 ): Mesh => {
   const rest = new Float32Array(rows * columns * 3);
@@ -67,7 +72,7 @@ export const makeGrid = (
     closed,
     rows,
     columns,
-    triangles: gridTriangles(rows, columns, closed),
+    triangles,
     rest,
     posed: new Float32Array(rest.length),
     normals: new Float32Array(rest.length),
