@@ -20,11 +20,13 @@ import {
 
 /** One term: weight · Σ over the taps of mean |real − fake|. */
 export interface ContentEntry {
+  /** The frozen network, or the pixels themselves. */
   readonly network: PerceptualNetworkName;
   /** Where the weights are, for networks whose weights the user brings. */
   readonly path?: string;
   /** Which activations are compared; none for pixels. */
   readonly taps: readonly string[];
+  /** What the sum over the taps is multiplied by. */
   readonly weight: number;
 }
 
@@ -32,7 +34,9 @@ export interface ContentEntry {
 export interface ContentNetwork {
   /** The name of the term: the network's, numbered from the second one of a kind. */
   readonly name: string;
+  /** What its term is multiplied by. */
   readonly weight: number;
+  /** The network; its weights belong to the list. */
   readonly network: FeatureNetwork;
 }
 

@@ -18,6 +18,7 @@ export interface NetworkKind {
   readonly taps: readonly string[];
   /** Whether its weights are a file of the user; otherwise an npm package has them, or none. */
   readonly needsPath: boolean;
+  /** Loads what the taps need; `path` means nothing to networks that need none. */
   readonly load: (
     path: string,
     taps: readonly string[],

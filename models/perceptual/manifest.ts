@@ -8,7 +8,9 @@ import { E, t } from "../../pipeline/core/fp.ts";
 
 /** A named array of a weights file. */
 export interface WeightArray {
+  /** Sides; their product is the number of values. */
   readonly shape: readonly number[];
+  /** Values in row order. */
   readonly values: Float32Array;
 }
 
@@ -16,7 +18,8 @@ export interface WeightArray {
 const weightsLimit = 4 * 2 ** 30;
 
 const bytesOf = { float32: 4, float16: 2, int32: 4 } as const;
-type ElementType = keyof typeof bytesOf;
+/** How numbers are stored. */
+export type ElementType = keyof typeof bytesOf;
 
 const weightCodec = t.intersection([
   t.type({ name: t.string, shape: t.array(t.number), dtype: t.string }),
@@ -27,16 +30,24 @@ const modelCodec = t.type({ weightsManifest: groupsCodec });
 
 /** One array: its element type and where it lies in the bytes of its group. */
 export interface ManifestArray {
+  /** Its name, once in a manifest. */
   readonly name: string;
+  /** Its sides. */
   readonly shape: readonly number[];
+  /** How its numbers are stored. */
   readonly type: ElementType;
+  /** Where it starts, in bytes of the group. */
   readonly offset: number;
+  /** How many numbers it has. */
   readonly length: number;
 }
 /** Arrays that lie one after the other in the concatenation of some shards. */
 export interface ManifestGroup {
+  /** Plain file names beside the manifest. */
   readonly paths: readonly string[];
+  /** The arrays in the order of their bytes. */
   readonly weights: readonly ManifestArray[];
+  /** The length of all shards together. */
   readonly bytes: number;
 }
 

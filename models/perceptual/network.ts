@@ -17,7 +17,9 @@ export interface FeatureNetwork {
 
 /** One layer; its output is an activation that can be tapped where it has a name. */
 export interface Layer {
+  /** The name of its output, if it has one. */
   readonly tap?: string;
+  /** Runs the layer. */
   readonly apply: (x: Tensor) => Tensor;
 }
 
@@ -31,20 +33,23 @@ export const upToTaps = <L extends { readonly tap?: string }>(
 };
 
 /** Runs a chain of layers and keeps the activations at the taps, in the order of the taps. */
-export const runToTaps =
-  (layers: readonly Layer[], taps: readonly string[]) => (x: Tensor): readonly Tensor[] => {
-    const found = new Map<string, Tensor>();
-    upToTaps(layers, taps).reduce((input, { tap, apply }) => {
-      const output = apply(input);
-      if (tap !== undefined) found.set(tap, output);
-      return output;
-    }, x);
-    return taps.map((tap) => {
-      const activation = found.get(tap);
-      if (!activation) throw new Error(`Cannot tap ${tap}: the network has no such activation`);
-      return activation;
-    });
-  };
+export const runToTaps = (
+  layers: readonly Layer[],
+  taps: readonly string[],
+): (x: Tensor) => readonly Tensor[] =>
+(x) => {
+  const found = new Map<string, Tensor>();
+  upToTaps(layers, taps).reduce((input, { tap, apply }) => {
+    const output = apply(input);
+    if (tap !== undefined) found.set(tap, output);
+    return output;
+  }, x);
+  return taps.map((tap) => {
+    const activation = found.get(tap);
+    if (!activation) throw new Error(`Cannot tap ${tap}: the network has no such activation`);
+    return activation;
+  });
+};
 
 /** Means of the blue, green and red channel that a network was trained with, 0 to 255. */
 export type ChannelMeans = readonly [blue: number, green: number, red: number];

@@ -52,9 +52,12 @@ export const convolveRelu6 = (
 
 /** A depthwise filter with its copy rotated by half a turn, which the gradient needs. */
 export interface DepthwiseFilter {
-  readonly filter: Tensor; // [3, 3, C, 1]
-  readonly rotated: Tensor; // [3, 3, C, 1]
-  readonly bias: Tensor; // [C]
+  /** The filter with the batch norm in it. // [3, 3, C, 1] */
+  readonly filter: Tensor;
+  /** The same, rotated by half a turn. // [3, 3, C, 1] */
+  readonly rotated: Tensor;
+  /** What is added before the ReLU. // [C] */
+  readonly bias: Tensor;
 }
 
 const depthwise = (x: Tensor, filter: Tensor, stride: 1 | 2): Tensor =>

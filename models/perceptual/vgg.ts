@@ -27,9 +27,13 @@ import {
 
 /** A VGG: how many convolutions each block has, what they put out, and the means of its data. */
 export interface VggArchitecture {
+  /** The name of the published network. */
   readonly name: string;
+  /** How many convolutions each block has. */
   readonly convolutions: readonly number[];
+  /** Channels that each block puts out. */
   readonly channels: readonly number[];
+  /** What is subtracted from its pictures. */
   readonly means: ChannelMeans;
 }
 

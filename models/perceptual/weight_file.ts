@@ -14,9 +14,11 @@ export type WeightArrays = ReadonlyMap<string, WeightArray>;
 
 /** What a weights file holds and the arrays that were wanted. */
 export interface WeightFile {
+  /** The manifest. */
   readonly path: string;
   /** Shapes of everything in the file, read or not, by name. */
   readonly shapes: ReadonlyMap<string, readonly number[]>;
+  /** What was wanted and read. */
   readonly arrays: WeightArrays;
 }
 
@@ -28,7 +30,8 @@ export interface ReadOptions {
   readonly sha256?: Sums;
 }
 
-type Sums = Readonly<Record<string, string>>;
+/** SHA-256 in hex by file name. */
+export type Sums = Readonly<Record<string, string>>;
 type Read<A> = TE.TaskEither<Err<"BadFile">, A>;
 
 const manifestLimit = 16 * 2 ** 20;

@@ -1,7 +1,9 @@
 /** FaceRes against PyTorch with the same weights, which the npm package ships. */
 import assert from "node:assert/strict";
 import { E } from "../../../pipeline/core/fp.ts";
-import { tf } from "../../../backends/tf.ts";
+import { type Tensor, type Tensor4D, tf } from "../../../backends/tf.ts";
+import { paintSyntheticFrame } from "../../../datasets/synthetic.ts";
+import type { Image } from "../../../pipeline/core/image.ts";
 import {
   createFaceRes,
   faceResPath,
@@ -93,3 +95,53 @@ Deno.test("a small FaceRes gives the same activations on cpu and wasm", async ()
     assert.ok(distance(b, a) < 1e-5, `${tap} differs`);
   });
 });
+
+/** A picture as a tensor in [-1, 1]. // [1, H, W, 3] */
+const tensorOf = ({ data, width, height }: Image): Tensor =>
+  tf.tensor(Float32Array.from(data, (value) => value / 127.5 - 1), [1, height, width, 3]);
+
+/** [1, 2, 1]/4 in both directions, twice: what a generator that has not learnt detail puts out. */
+const blurred = (x: Tensor): Tensor => {
+  const row = [1, 2, 1], values = row.flatMap((a) => row.map((b) => a * b / 16));
+  const filter = tf.tile(tf.tensor(values, [3, 3, 1, 1]), [1, 1, 3, 1]) as Tensor4D;
+  let y = tf.mirrorPad(x as Tensor4D, [[0, 0], [4, 4], [4, 4], [0, 0]], "reflect");
+  for (let i = 0; i < 4; i++) y = tf.depthwiseConv2d(y, filter, 1, "valid");
+  return y;
+};
+
+Deno.test("FaceRes tells faces: light < shift by a pixel < blur < another person", () =>
+  onBackend("wasm", async (backend) => {
+    const taps = ["pw3", "pw5", "pw6"];
+    const network = await right(loadFaceRes(taps)({ backend }));
+    const paint = (identity: number, seconds: number) =>
+      paintSyntheticFrame({ seed: 1, identity, video: 0, seconds, size: 64 }).image;
+    const [ratios] = await compute(backend, () => {
+      const distances = Array.from({ length: 8 }, (_, i) => {
+        const x = tensorOf(paint(i, 0.4));
+        const shifted = tf.concat([
+          x.slice([0, 0, 0, 0], [1, 64, 1, 3]),
+          x.slice([0, 0, 0, 0], [1, 64, 63, 3]),
+        ], 2);
+        const others = [
+          tf.clipByValue(tf.add(x, 0.1), -1, 1),
+          shifted,
+          blurred(x),
+          tensorOf(paint(i + 50, 0.4)),
+        ];
+        const target = network.activations(x);
+        return tf.stack(
+          others.map((other) =>
+            network.activations(other).map((activation, j) =>
+              tf.mean(tf.abs(tf.sub(activation, target[j] ?? activation)))
+            ).reduce((sum, term) => tf.add(sum, term))
+          ),
+        );
+      });
+      return [tf.mean(tf.stack(distances), 0)];
+    });
+    const [light, shift, blur, person] = ratios ?? [];
+    assert.ok(light && shift && blur && person);
+    assert.ok(light < shift && shift < blur && blur < person, `${ratios}`);
+    assert.ok(person > 2 * shift && person > 5 * light, `${ratios}`);
+    backend.dispose(network.weights);
+  }));
