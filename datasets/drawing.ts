@@ -5,7 +5,8 @@
  */
 import { type Image, type Landmarks, makeImage } from "../pipeline/core/image.ts";
 
-type Color = readonly [number, number, number];
+/** Red, green, blue, 0 to 255. */
+export type Color = readonly [number, number, number];
 
 /** How a contact sheet is laid out. */
 export interface ContactSheetOptions {

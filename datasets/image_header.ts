@@ -11,8 +11,11 @@ export type ImageFormat = "png" | "jpeg" | "webp";
 
 /** What a header says of a picture, in pixels. */
 export interface ImageHeader {
+  /** The format, told by the first bytes, not by the name. */
   readonly format: ImageFormat;
+  /** Pixels across, before EXIF turns the picture. */
   readonly width: number;
+  /** Pixels down. */
   readonly height: number;
 }
 

@@ -17,10 +17,15 @@ export interface RasterizeOptions {
 
 /** One polyline of the 68-point convention: from point `first` to point `last`. */
 export interface LandmarkGroup {
+  /** For people. */
   readonly name: string;
+  /** Its first point. */
   readonly first: number;
+  /** Its last point. */
   readonly last: number;
+  /** The last point is joined to the first. */
   readonly closed: boolean;
+  /** Red, green, blue, 0 to 255. */
   readonly color: readonly [number, number, number];
 }
 

@@ -14,9 +14,11 @@ import type { Dataset, Episode, Sequence } from "./dataset.ts";
 
 /** A sequence of which frames are to be drawn, and which draw of it this is. */
 export interface EpisodeRequest {
+  /** Where frames are read from. */
   readonly dataset: Dataset;
   /** Position of the sequence in `dataset.train`. */
   readonly row: number;
+  /** The sequence itself. */
   readonly sequence: Sequence;
   /** The training step, 0 by default; another step draws other frames. */
   readonly step?: number;
@@ -26,7 +28,9 @@ export interface EpisodeRequest {
 
 /** The episodes of one training step. */
 export interface StepEpisodes {
+  /** Number of the step, from 0. */
   readonly step: number;
+  /** One a place of the batch. */
   readonly episodes: readonly Episode[];
 }
 

@@ -35,11 +35,15 @@ export interface SyntheticOptions {
 
 /** One frame of the synthetic world. */
 export interface SyntheticFrame {
+  /** Chooses the world: who its people are. */
   readonly seed: number;
+  /** Number of the person, from 0. */
   readonly identity: number;
+  /** Number of the person's video, from 0. */
   readonly video: number;
   /** Moment of the video. */
   readonly seconds: number;
+  /** Side of the frame in pixels. */
   readonly size: number;
   /** How long the video is; its crop depends on that. Default 2.76, 24 frames. */
   readonly duration?: number;
