@@ -133,7 +133,9 @@ const composed: Readonly<Record<KernelName, ComposedKernel>> = {
   SquaredNorm: (inputs) => [tf.sum(tf.square(input(inputs, "x")))],
   AdamUpdate: (inputs, { rate, beta1, beta2, epsilon, step }) => {
     const parameter = input(inputs, "parameter"), gradient = input(inputs, "gradient");
-    const second = input(inputs, "second"), go = tf.greater(input(inputs, "finite"), 0);
+    const second = input(inputs, "second");
+    // A condition of full size: the stock `where` would tile a scalar one, which is slow on wasm.
+    const go = tf.greater(tf.mul(tf.onesLike(parameter), input(inputs, "finite")), 0);
     const b1 = Number(beta1), b2 = Number(beta2), t = Number(step);
     const second2 = tf.add(tf.mul(second, b2), tf.mul(tf.square(gradient), 1 - b2));
     const first2 = inputs.first
