@@ -175,11 +175,9 @@ const problemOf = (
   const missing = [...vggShapes(architecture, taps).keys()].filter((name) => !there.has(name));
   return missing.length === 0
     ? undefined
-    : `${
-      list(missing)
-    } of ${architecture.name} is missing, expected everything up to the deepest tap (${
+    : `it lacks ${list(missing)}, expected all layers of ${architecture.name} up to ${
       taps.join(", ")
-    })`;
+    }`;
 };
 
 const renamed = (
