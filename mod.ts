@@ -87,6 +87,7 @@ export { type Draw, makeRng, type Rng } from "./pipeline/core/rng.ts";
 export { type Frame, type Image, type Landmarks, makeImage } from "./pipeline/core/image.ts";
 
 // Backends.
+export type { Tensor } from "./backends/tf.ts";
 export { type BackendChoice, type BackendOptions, selectBackend } from "./backends/select.ts";
 export { createFaceAnalyzer, type FaceAnalyzer } from "./backends/face.ts";
 

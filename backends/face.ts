@@ -14,9 +14,11 @@ import type { FaceReply, FaceRequest } from "./face_worker.ts";
 
 /** One face that the detector found: box and landmarks in pixels of the picture. */
 export interface DetectedFace {
+  /** Where it is. */
   readonly box: Rect;
   /** Confidence of the detector, 0 to 1. */
   readonly score: number;
+  /** 68 points. // [68, 2] */
   readonly landmarks: Landmarks;
 }
 

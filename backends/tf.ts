@@ -5,13 +5,16 @@
  */
 import * as tf from "npm:@tensorflow/tfjs@4.22.0";
 export { tf };
+
+/** A tensor of TensorFlow.js, of any rank: numbers on the device of a backend. */
+export type Tensor = InstanceType<(typeof tf)["Tensor"]>;
+
 export type {
   DataId,
   KernelBackend,
   NamedAttrMap,
   NamedTensorInfoMap,
   Rank,
-  Tensor,
   Tensor1D,
   Tensor2D,
   Tensor3D,

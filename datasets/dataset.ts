@@ -10,7 +10,9 @@ import type { Frame } from "../pipeline/core/image.ts";
 
 /** All clips of one video of one person, pooled: the paper's sequence i, one row of W. */
 export interface Sequence {
+  /** Whose face it shows. */
   readonly identity: string;
+  /** Which of their videos; unique within the identity. */
   readonly video: string;
   /** How many frames can be read; at least K + 1 to be of use. */
   readonly frames: number;
@@ -22,7 +24,9 @@ export interface Dataset {
   readonly name: string;
   /** Side of the square frames in pixels. */
   readonly size: number;
+  /** Sequences to learn from; the place in the list is the row of W. */
   readonly train: readonly Sequence[];
+  /** Sequences of people never trained on. */
   readonly heldOut: readonly Sequence[];
   /** Reads frames of a sequence by index, in the order asked for. */
   readonly read: (
@@ -35,7 +39,10 @@ export interface Dataset {
 export interface Episode {
   /** Position of the sequence in `Dataset.train`: its row of W. */
   readonly row: number;
+  /** The sequence that was drawn. */
   readonly sequence: Sequence;
+  /** What ê is averaged over. // [K] */
   readonly sources: readonly Frame[];
+  /** The frame to be synthesised from its landmarks. */
   readonly target: Frame;
 }

@@ -40,6 +40,7 @@ export interface VideoFolderOptions {
 
 /** A dataset of real people, with the account of how its clips were prepared. */
 export interface VideoFolder extends Dataset {
+  /** What became of every clip, and how long it took. */
   readonly report: FolderReport;
 }
 

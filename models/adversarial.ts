@@ -16,10 +16,14 @@ import { effectiveWeights, type Network, type Tensors, type Weights } from "./pa
 
 /** What a step sees: B sequences with K source frames and one target each. */
 export interface Batch {
-  readonly sources: Tensor; // [B·K, S, S, 3]
-  readonly sourceLandmarks: Tensor; // [B·K, S, S, 3]
-  readonly target: Tensor; // [B, S, S, 3]
-  readonly targetLandmarks: Tensor; // [B, S, S, 3]
+  /** Frames to embed. // [B·K, S, S, 3] */
+  readonly sources: Tensor;
+  /** Their landmark images. // [B·K, S, S, 3] */
+  readonly sourceLandmarks: Tensor;
+  /** Real frames to be synthesised. // [B, S, S, 3] */
+  readonly target: Tensor;
+  /** Their landmark images. // [B, S, S, 3] */
+  readonly targetLandmarks: Tensor;
   /** Which of the drawn rows of W belongs to each sample, one-hot. // [B, U] */
   readonly selector: Tensor;
 }
@@ -29,8 +33,11 @@ export type ContentTerms = (fake: Tensor) => Readonly<Record<string, Tensor>>;
 
 /** Weights of the terms other than content (after equation 3). */
 export interface TermWeights {
+  /** Of −D(x̂). */
   readonly adversarial: number;
+  /** Of L_FM; 10 in the paper. */
   readonly featureMatching: number;
+  /** Of L_MCH; 80 in the paper. */
   readonly match: number;
   /** Whether W_i is drawn towards ê too (in the discriminator's step). */
   readonly matchRows: boolean;
@@ -38,15 +45,21 @@ export interface TermWeights {
 
 /** What the networks are and how they are read. */
 export interface Model {
+  /** Sizes of the networks. */
   readonly architecture: Architecture;
+  /** How E and V pool. */
   readonly pooling: Pooling;
+  /** How AdaIN reads its gain. */
   readonly gain: AdaptiveGain;
 }
 
 /** Gradients of one side of the game with named scalars of the losses. */
 export interface SideGradients {
+  /** What was differentiated. // [] */
   readonly loss: Tensor;
+  /** By parameter name. */
   readonly gradients: Tensors;
+  /** Parts of the loss before their weights. // [] */
   readonly terms: Readonly<Record<string, Tensor>>;
 }
 
@@ -55,8 +68,10 @@ const selectRows = (selector: Tensor, rows: Tensor): Tensor =>
 
 /** What the embedder and the generator made of a batch, beside their gradients. */
 export interface GeneratorSide extends SideGradients {
-  readonly fake: Tensor; // [B, S, S, 3]
-  readonly embedding: Tensor; // [B, N]
+  /** x̂, without a tape. // [B, S, S, 3] */
+  readonly fake: Tensor;
+  /** ê, without a tape. // [B, N] */
+  readonly embedding: Tensor;
 }
 
 /**

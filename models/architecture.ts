@@ -33,11 +33,17 @@ export type BlockNorm = "none" | "instance" | "adaptive";
 
 /** A residual block. */
 export interface BlockLayer {
+  /** Tells it from {@link AttentionLayer}. */
   readonly kind: "block";
+  /** The prefix of its parameters. */
   readonly path: string;
+  /** Channels in. */
   readonly input: number;
+  /** Channels out. */
   readonly output: number;
+  /** What it does to the resolution. */
   readonly mode: BlockMode;
+  /** How it normalises. */
   readonly norm: BlockNorm;
   /** The first block of a network has neither the leading ReLU nor norms. */
   readonly first: boolean;
@@ -45,8 +51,11 @@ export interface BlockLayer {
 
 /** A self-attention block. */
 export interface AttentionLayer {
+  /** Tells it from {@link BlockLayer}. */
   readonly kind: "attention";
+  /** The prefix of its parameters. */
   readonly path: string;
+  /** Channels in and out. */
   readonly channels: number;
 }
 
@@ -60,8 +69,11 @@ export type Initial =
 
 /** A trainable tensor: its name in files, its shape and how it starts. */
 export interface ParameterSpec {
+  /** Its name in files. */
   readonly name: string;
+  /** Kernels HWIO, dense kernels [in, out]. */
   readonly shape: readonly number[];
+  /** How it starts. */
   readonly initial: Initial;
   /** The layer has spectral norm: `<layer>/u` [out] is saved beside it. */
   readonly spectral: boolean;

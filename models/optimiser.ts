@@ -9,8 +9,11 @@ import { need, type Network, type Tensors } from "./parameters.ts";
 
 /** Adam's constants without the rate and the step. */
 export interface Adam {
+  /** Decay of the first moment. */
   readonly beta1: number;
+  /** Decay of the second moment. */
   readonly beta2: number;
+  /** Added to the root of the second moment. */
   readonly epsilon: number;
 }
 
@@ -19,11 +22,13 @@ export const paperAdam: Adam = { beta1: 0, beta2: 0.999, epsilon: 1e-5 };
 
 /** A network under training: parameters, u of the spectral norms, moments, updates made so far. */
 export interface Learner {
+  /** What is trained. */
   readonly network: Network;
   /** Second moments by parameter name. */
   readonly second: Tensors;
   /** First moments by parameter name; empty where beta1 is 0. */
   readonly first: Tensors;
+  /** How many there were. */
   readonly updates: number;
 }
 
@@ -40,7 +45,9 @@ export const createLearner = (network: Network, adam: Adam = paperAdam): Learner
 
 /** The loss and its gradients by parameter name; parameters that do not matter have none. */
 export interface Gradients {
+  /** What was differentiated. // [] */
   readonly loss: Tensor;
+  /** By parameter name. */
   readonly gradients: Tensors;
 }
 

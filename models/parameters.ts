@@ -14,6 +14,7 @@ export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** Trainable parameters of a network and the vectors u of its spectral norms (by parameter). */
 export interface Network {
+  /** What training changes, by name. */
   readonly parameters: Tensors;
   /** u [out] by the name of the kernel that it belongs to. */
   readonly spectral: Tensors;

@@ -11,14 +11,19 @@ import type { AdaptiveGain } from "./generator.ts";
 
 /** A number that moves linearly from `start` to `end` between two steps, flat outside. */
 export interface Ramp {
+  /** Its value up to step `from`. */
   readonly start: number;
+  /** Its value from step `to` on. */
   readonly end: number;
+  /** The step at which it begins to move. */
   readonly from: number;
+  /** The step at which it arrives. */
   readonly to: number;
 }
 
 /** How a model is trained. Everything here can be changed in the configuration of a run. */
 export interface Training {
+  /** Length of the run in steps. */
   readonly steps: number;
   /** K: source frames of an episode. */
   readonly shots: number;
@@ -26,6 +31,7 @@ export interface Training {
   readonly batch: number;
   /** How many parts of `batch` sequences are summed up before an update. */
   readonly accumulate: number;
+  /** Updates of D and W after each one of E, G and P; the paper makes two. */
   readonly discriminatorSteps: number;
   /** Adam's rate for E, G and P. */
   readonly generatorRate: number;
@@ -33,7 +39,9 @@ export interface Training {
   readonly discriminatorRate: number;
   /** Both rates are multiplied by this, in fractions of the run: flat, then linear. */
   readonly rateDecay: { readonly from: number; readonly to: number };
+  /** Weight of −D(x̂) (equation 3); with this and `featureMatching` 0 there is no D. */
   readonly adversarial: number;
+  /** Weight of L_FM (after equation 3). */
   readonly featureMatching: number;
   /** Weight of the match term; at small scale it must stay 0 until the embedding is in use. */
   readonly match: Ramp;
@@ -41,7 +49,9 @@ export interface Training {
   readonly matchRows: boolean;
   /** The content loss: a list of networks (pixels are one), taps and weights. */
   readonly content: readonly ContentEntry[];
+  /** How E and V pool. */
   readonly pooling: Pooling;
+  /** How AdaIN reads its gain. */
   readonly gain: AdaptiveGain;
   /** Largest decay of the moving average of the weights. */
   readonly averageDecay: number;
@@ -49,7 +59,9 @@ export interface Training {
 
 /** Networks and training under one name. */
 export interface Preset {
+  /** Sizes of the networks. */
   readonly architecture: Architecture;
+  /** How they are trained. */
   readonly training: Training;
 }
 

@@ -9,10 +9,14 @@ import type { Rng } from "../pipeline/core/rng.ts";
 
 /** W and what its optimiser remembers. The arrays are updated in place. */
 export interface RowTable {
+  /** Number of sequences. */
   readonly rows: number;
+  /** N: numbers in an embedding. */
   readonly width: number;
-  readonly values: Float32Array; // [rows, width]
-  readonly second: Float32Array; // [rows, width]
+  /** W itself. // [rows, width] */
+  readonly values: Float32Array;
+  /** Second moments of Adam. // [rows, width] */
+  readonly second: Float32Array;
   /** The optimiser update at which each row was last moved, 0 for never. */
   readonly last: Int32Array; // [rows]
 }
@@ -31,9 +35,12 @@ export const createRowTable = (rows: number, width: number, rng: Rng): RowTable 
 
 /** Some rows, ready for update number `update` (counted from 1). */
 export interface DrawnRows {
+  /** Which rows. */
   readonly rows: readonly number[];
-  readonly values: Float32Array; // [rows.length, width]
-  readonly second: Float32Array; // [rows.length, width]
+  /** Their numbers. // [rows.length, width] */
+  readonly values: Float32Array;
+  /** Their second moments. // [rows.length, width] */
+  readonly second: Float32Array;
 }
 
 /** Copies rows out; their second moments are decayed to what dense Adam would hold by now. */

@@ -8,9 +8,13 @@ import type { Image } from "./image.ts";
 
 /** A rectangle in pixels of a picture; its corner pixel covers [x, x + 1) × [y, y + 1). */
 export interface Rect {
+  /** Its left edge. */
   readonly x: number;
+  /** Its upper edge. */
   readonly y: number;
+  /** Above 0. */
   readonly width: number;
+  /** Above 0. */
   readonly height: number;
 }
 

@@ -40,9 +40,12 @@ import { rowBeta2, settleRows, type TrainState } from "./train_state.ts";
 
 /** The figures of one step, still on the device: one number each. Read them once a tick. */
 export interface StepReport {
+  /** Steps done, this one included. */
   readonly step: number;
+  /** What the figures are called: loss terms, norms of gradients, flags. */
   readonly names: readonly string[];
-  readonly values: Tensor; // [names.length]
+  /** The figures, in the order of the names. // [names.length] */
+  readonly values: Tensor;
 }
 
 /** The value of a ramp at a step. */

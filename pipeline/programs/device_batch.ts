@@ -15,25 +15,33 @@ import { fromFunction, type Stage } from "../core/stage.ts";
 
 /** A frame and the image of its landmarks: the pair (x, y) of the paper. */
 export interface MappedFrame {
+  /** x: the frame. */
   readonly image: Image;
+  /** y: the picture of its landmarks, of the same size. */
   readonly map: Image;
 }
 
 /** An episode with landmark images. */
 export interface MappedEpisode {
+  /** The row of W. */
   readonly row: number;
+  /** What ê is averaged over. // [K] */
   readonly sources: readonly MappedFrame[];
+  /** The pair to be synthesised from its landmarks. */
   readonly target: MappedFrame;
 }
 
 /** One training step in host memory. */
 export interface MappedStep {
+  /** Number of the step, from 0. */
   readonly step: number;
+  /** One for each place of the batch. // [B] */
   readonly episodes: readonly MappedEpisode[];
 }
 
 /** One training step on the device. */
 export interface DeviceStep {
+  /** Number of the step, from 0. */
   readonly step: number;
   /** The distinct rows of W that the step needs; `Batch.selector` points into them. */
   readonly rows: readonly number[];

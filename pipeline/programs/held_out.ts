@@ -13,15 +13,21 @@ import type { Stage } from "../core/stage.ts";
 
 /** One held-out person: K frames to learn from and frames to be synthesised. */
 export interface Trial {
+  /** Whose frames they are. */
   readonly sequence: Sequence;
+  /** Frames to embed, of the first half. // [K] */
   readonly sources: readonly Frame[];
+  /** Frames to be synthesised, of the second half. */
   readonly targets: readonly Frame[];
 }
 
 /** How many people, source frames and targets a set of trials has. */
 export interface TrialSizes {
+  /** At most so many trials. */
   readonly people: number;
+  /** K: source frames of a trial. */
   readonly shots: number;
+  /** Frames to be synthesised in a trial. */
   readonly targets: number;
 }
 
@@ -106,7 +112,9 @@ async () => {
 
 /** Trials and the mean training frame: what one evaluation needs of a dataset. */
 export interface HeldOut {
+  /** One for each person. */
   readonly trials: readonly Trial[];
+  /** The mean of frames of the training people. */
   readonly mean: Frame["image"];
 }
 

@@ -26,6 +26,7 @@ export type Answer =
 export interface AnswerFigures {
   /** Mean absolute error, images in [-1, 1]. */
   readonly l1: number;
+  /** Structural similarity, 1 for equal pictures. */
   readonly ssim: number;
   /** In eye distances; a face that is not found counts as {@link undetectedError}. */
   readonly landmarkError: number;

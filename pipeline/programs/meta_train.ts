@@ -35,13 +35,19 @@ import { createTrainState, type TrainState } from "./train_state.ts";
 
 /** What a finished run says of itself; also in `result.json`. */
 export interface RunResult {
+  /** The folder of the run. */
   readonly run: string;
+  /** Name of the preset. */
   readonly preset: string;
+  /** Steps done in all. */
   readonly steps: number;
+  /** Time that this part of the run took. */
   readonly seconds: number;
+  /** What it was computed on. */
   readonly backend: string;
   /** Figures on people never trained on. */
   readonly heldOut: HeldOutFigures;
+  /** How many people the figures are about. */
   readonly people: number;
 }
 

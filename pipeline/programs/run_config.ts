@@ -35,20 +35,29 @@ import { E } from "../core/fp.ts";
 
 /** Everything that says what a run of meta-learning does. Written to `config.json`. */
 export interface RunConfig {
+  /** Sizes of the networks; its training is the default of `training`. */
   readonly preset: PresetName;
   /** "synthetic", or a folder of videos in VoxCeleb layout. */
   readonly data: string;
+  /** The folder of the run. */
   readonly run: string;
+  /** Where all randomness starts. */
   readonly seed: number;
+  /** What to compute on. */
   readonly backend: BackendName | "auto";
+  /** Which model is trained. */
   readonly method: "headshot";
   /** "ft" trains with the match term, "ff" without (section 4.2). */
   readonly variant: "ft" | "ff";
+  /** How it is trained. */
   readonly training: Training;
   /** Steps between two read-backs of the figures. */
   readonly tickEvery: number;
+  /** Steps between two pictures of samples. */
   readonly gridEvery: number;
+  /** Steps between two looks at unseen people. */
   readonly watchEvery: number;
+  /** Steps between two checkpoints. */
   readonly checkpointEvery: number;
   /** How many checkpoints stay. */
   readonly keep: number;

@@ -19,6 +19,7 @@ import type { Trial } from "./held_out.ts";
 
 /** Synthesised targets of one trial. */
 export interface Reenactment {
+  /** What was asked for. */
   readonly trial: Trial;
   /** With the person's own embedding. */
   readonly outputs: readonly Image[];

@@ -26,15 +26,19 @@ import type { Stage } from "../core/stage.ts";
 
 /** Rows of W that a step has updated and that are still on the device. */
 export interface PendingRows {
+  /** Which rows. */
   readonly rows: readonly number[];
-  readonly values: Tensor; // [U, N]
-  readonly second: Tensor; // [U, N]
+  /** Their numbers. // [U, N] */
+  readonly values: Tensor;
+  /** Their second moments. // [U, N] */
+  readonly second: Tensor;
   /** The update of the discriminator after which they are as they are. */
   readonly update: number;
 }
 
 /** The state of meta-learning after `step` steps. */
 export interface TrainState {
+  /** Steps done. */
   readonly step: number;
   /** E, G and P: minimised together. */
   readonly generator: Learner;
@@ -44,6 +48,7 @@ export interface TrainState {
   readonly average: Tensors;
   /** W in host memory; see `row_table.ts`. */
   readonly table: RowTable;
+  /** Rows of W that are newer than `table`. */
   readonly pending: readonly PendingRows[];
 }
 

@@ -8,7 +8,7 @@ const tensor = (shape: number[], seed: number): Tensor =>
   tf.tensor(noise(shape.reduce((a, b) => a * b, 1), seed), shape);
 
 const grads = (f: (x: Tensor, w: Tensor) => Tensor, x: number[], w: number[]) => (): Tensor[] => {
-  const loss = (a: Tensor, b: Tensor): Tensor<tf.Rank.R0> => {
+  const loss = (a: Tensor, b: Tensor): tf.Scalar => {
     const y = f(a, b);
     return tf.sum(tf.mul(y, tensor(y.shape, 7)));
   };
