@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { E, type TE } from "../pipeline/core/fp.ts";
+import { E, type TaskEither } from "../pipeline/core/fp.ts";
 import type { Backend } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import { tf } from "./tf.ts";
@@ -15,7 +15,7 @@ import { makeBackend, makeCurrent, noWitness, refuseForeignTensors } from "./ses
 const name = "cpu";
 
 /** Starts the cpu backend. Fails with `Backend` where TensorFlow.js does not switch to it. */
-export const createCpuBackend = (): TE.TaskEither<Err<"Backend">, Backend> => async () => {
+export const createCpuBackend = (): TaskEither<Err<"Backend">, Backend> => async () => {
   registerComposed(name, new Set());
   refuseForeignTensors();
   const stock: unknown = tf.findBackend(name);

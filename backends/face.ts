@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { E, F, TE } from "../pipeline/core/fp.ts";
+import { E, type Either, F, type TaskEither, TE } from "../pipeline/core/fp.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import type { Image, Landmarks } from "../pipeline/core/image.ts";
 import { type Rect, resample } from "../pipeline/core/resample.ts";
@@ -43,9 +43,9 @@ export interface FaceAnalyzer {
   readonly detect: (
     image: Image,
     options?: DetectOptions,
-  ) => TE.TaskEither<Err<"Backend">, readonly DetectedFace[]>;
+  ) => TaskEither<Err<"Backend">, readonly DetectedFace[]>;
   /** The 68 landmarks of the face in that box, in pixels of the picture. // [68, 2] */
-  readonly landmarks: (image: Image, box: Rect) => TE.TaskEither<Err<"Backend">, Landmarks>;
+  readonly landmarks: (image: Image, box: Rect) => TaskEither<Err<"Backend">, Landmarks>;
   /**
    * A descriptor of the identity, for cosine similarity (CSIM); distances between two people
    * are above about 0.6. // [128]
@@ -53,7 +53,7 @@ export interface FaceAnalyzer {
   readonly descriptor: (
     image: Image,
     landmarks: Landmarks,
-  ) => TE.TaskEither<Err<"Backend">, Float32Array>;
+  ) => TaskEither<Err<"Backend">, Float32Array>;
   /** Stops the worker; later calls fail with a value. The process can exit afterwards. */
   readonly close: () => Promise<void>;
 }
@@ -70,12 +70,12 @@ const failure = (op: string, message: string): Err<"Backend"> => ({
 
 /** The request without the number that pairs it with its reply. */
 type Question = FaceRequest extends infer R ? R extends unknown ? Omit<R, "id"> : never : never;
-type Ask = (question: Question) => TE.TaskEither<Err<"Backend">, Float32Array>;
+type Ask = (question: Question) => TaskEither<Err<"Backend">, Float32Array>;
 
 /** Starts the worker and pairs requests with replies; a crash fails all that are open. */
 const startWorker = (url: URL): { readonly ask: Ask; readonly stop: () => void } => {
   const worker = new Worker(url.href, { type: "module", name: "face" });
-  const open = new Map<number, (answer: E.Either<Err<"Backend">, Float32Array>) => void>();
+  const open = new Map<number, (answer: Either<Err<"Backend">, Float32Array>) => void>();
   let next = 0;
   let stopped: string | undefined;
   const stop = (why: string): void => {
@@ -131,7 +131,7 @@ const usable = (rect: Rect): boolean =>
   rect.width >= 1 && rect.height >= 1 && Number.isFinite(rect.x + rect.y);
 
 const findLandmarks =
-  (ask: Ask) => (image: Image, box: Rect): TE.TaskEither<Err<"Backend">, Landmarks> =>
+  (ask: Ask) => (image: Image, box: Rect): TaskEither<Err<"Backend">, Landmarks> =>
     usable(box)
       ? F.pipe(
         ask({ kind: "landmarks", ...picture(reduce(image, box, LANDMARK_INPUT)) }),
@@ -147,7 +147,7 @@ const findLandmarks =
 const detectFaces = (
   ask: Ask,
 ) =>
-(image: Image, options: DetectOptions = {}): TE.TaskEither<
+(image: Image, options: DetectOptions = {}): TaskEither<
   Err<"Backend">,
   readonly DetectedFace[]
 > => {
@@ -208,7 +208,7 @@ const describe = (ask: Ask) =>
 (
   image: Image,
   landmarks: Landmarks,
-): TE.TaskEither<Err<"Backend">, Float32Array> => {
+): TaskEither<Err<"Backend">, Float32Array> => {
   const square = descriptorSquare(landmarks);
   return usable(square)
     ? ask({
@@ -229,7 +229,7 @@ const describe = (ask: Ask) =>
  */
 export const createFaceAnalyzer = (
   worker: URL = new URL("./face_worker.ts", import.meta.url),
-): TE.TaskEither<Err<"Backend">, FaceAnalyzer> =>
+): TaskEither<Err<"Backend">, FaceAnalyzer> =>
   F.pipe(
     TE.fromIO(() => startWorker(worker)),
     TE.chainFirst(({ ask, stop }) =>

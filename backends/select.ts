@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { E, type TE } from "../pipeline/core/fp.ts";
+import { E, type TaskEither } from "../pipeline/core/fp.ts";
 import type { Backend, BackendName } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import { createCpuBackend } from "./cpu.ts";
@@ -23,7 +23,7 @@ export interface BackendOptions {
 const start = (
   name: BackendName,
   options: BackendOptions,
-): TE.TaskEither<Err<"Backend" | "Config">, Backend> => {
+): TaskEither<Err<"Backend" | "Config">, Backend> => {
   switch (name) {
     case "webgpu":
       return createWebgpuBackend({ allowSoftware: true });
@@ -61,7 +61,7 @@ const noSuchBackend = (name: string): Err<"Config"> => ({
 export const selectBackend = (
   name: BackendChoice,
   options: BackendOptions = {},
-): TE.TaskEither<Err<"Backend" | "Config">, Backend> =>
+): TaskEither<Err<"Backend" | "Config">, Backend> =>
 async () => {
   if (name !== "auto") return await start(name, options)();
   const hardware = await adapterKind() === "hardware";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { E, type TE } from "../pipeline/core/fp.ts";
+import { E, type TaskEither } from "../pipeline/core/fp.ts";
 import type { Backend } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import { makeBackend, makeCurrent, refuseForeignTensors } from "./session.ts";
@@ -28,7 +28,7 @@ export interface WebgpuOptions {
  */
 export const createWebgpuBackend = (
   { allowSoftware = false }: WebgpuOptions = {},
-): TE.TaskEither<Err<"Backend">, Backend> =>
+): TaskEither<Err<"Backend">, Backend> =>
 async () => {
   const opened = await openDevice({ allowSoftware })();
   if (E.isLeft(opened)) return opened;

@@ -10,7 +10,7 @@ import encodeJpegRgba from "npm:@jsquash/jpeg@1.6.0/encode.js";
 import decodePngRgba from "npm:@jsquash/png@3.1.1/decode.js";
 import encodePngRgba from "npm:@jsquash/png@3.1.1/encode.js";
 import decodeWebpRgba from "npm:@jsquash/webp@1.5.0/decode.js";
-import { F, TE } from "../pipeline/core/fp.ts";
+import { F, type TaskEither, TE } from "../pipeline/core/fp.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import type { Image } from "../pipeline/core/image.ts";
 import { type ImageFormat, isWholeJpeg, readImageHeader } from "./image_header.ts";
@@ -86,7 +86,7 @@ const decoders: Readonly<Record<ImageFormat, (bytes: ArrayBuffer) => Promise<Ima
 export const decodeImage = (
   bytes: Uint8Array,
   name: string,
-): TE.TaskEither<Err<"BadFile">, Image> =>
+): TaskEither<Err<"BadFile">, Image> =>
   F.pipe(
     TE.fromEither(readImageHeader(bytes)),
     TE.mapLeft((problem) => badFile(name, `Cannot read ${name}: ${problem}`)),
@@ -116,7 +116,7 @@ const encode = (
   format: "png" | "jpeg",
   image: Image,
   run: (rgba: ImageData) => Promise<ArrayBuffer>,
-): TE.TaskEither<Err<"BadFile">, Uint8Array> => {
+): TaskEither<Err<"BadFile">, Uint8Array> => {
   const { width, height, data } = image;
   return width < 1 || height < 1 || data.length !== width * height * 3
     ? TE.left(badFile(
@@ -135,18 +135,18 @@ const encode = (
 };
 
 /** Encodes a picture as an RGB(A) PNG file, without loss. Errors: `BadFile` for an empty picture. */
-export const encodePng = (image: Image): TE.TaskEither<Err<"BadFile">, Uint8Array> =>
+export const encodePng = (image: Image): TaskEither<Err<"BadFile">, Uint8Array> =>
   encode("png", image, (rgba) => encodePngRgba(rgba));
 
 /** Encodes a picture as JPEG; quality 1–100. Errors: `BadFile` for an empty picture. */
 export const encodeJpeg = (
   image: Image,
   quality = 92,
-): TE.TaskEither<Err<"BadFile">, Uint8Array> =>
+): TaskEither<Err<"BadFile">, Uint8Array> =>
   encode("jpeg", image, (rgba) => encodeJpegRgba(rgba, { quality }));
 
 /** Reads and decodes a picture file, see {@link decodeImage}. Errors: `BadFile`. */
-export const readImage = (path: string): TE.TaskEither<Err<"BadFile">, Image> =>
+export const readImage = (path: string): TaskEither<Err<"BadFile">, Image> =>
   F.pipe(
     TE.tryCatch(async () => {
       const { isFile, size } = await Deno.stat(path);
@@ -160,7 +160,7 @@ export const readImage = (path: string): TE.TaskEither<Err<"BadFile">, Image> =>
   );
 
 /** Writes a picture as PNG, or as JPEG where the name ends in .jpg or .jpeg. Errors: `BadFile`. */
-export const writeImage = (path: string, image: Image): TE.TaskEither<Err<"BadFile">, void> =>
+export const writeImage = (path: string, image: Image): TaskEither<Err<"BadFile">, void> =>
   F.pipe(
     /\.jpe?g$/i.test(path) ? encodeJpeg(image) : encodePng(image),
     TE.flatMap((bytes) =>

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { TE } from "../pipeline/core/fp.ts";
+import type { TaskEither } from "../pipeline/core/fp.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import type { Frame } from "../pipeline/core/image.ts";
 
@@ -32,7 +32,7 @@ export interface Dataset {
   readonly read: (
     sequence: Sequence,
     indices: readonly number[],
-  ) => TE.TaskEither<Err<"BadSample">, readonly Frame[]>;
+  ) => TaskEither<Err<"BadSample">, readonly Frame[]>;
 }
 
 /** One draw of meta-learning (section 3.2): K source frames and a target that is none of them. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { E, F, TE } from "../pipeline/core/fp.ts";
+import { E, type Either, F, TE } from "../pipeline/core/fp.ts";
 import type { HasRng } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import type { Flow } from "../pipeline/core/flow.ts";
@@ -120,7 +120,7 @@ export const episodes = (
   positiveInteger("episodes a step", batch);
   const sample = sampleFrames({ shots });
   const rows = dataset.train.length;
-  return async function* (r): AsyncGenerator<E.Either<Err<"BadSample">, StepEpisodes>> {
+  return async function* (r): AsyncGenerator<Either<Err<"BadSample">, StepEpisodes>> {
     if (rows === 0) {
       yield E.left(tooShort(dataset.name, "it has no sequence to train on, expected at least 1"));
       return;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { E } from "../pipeline/core/fp.ts";
+import { E, type Either } from "../pipeline/core/fp.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import type { Frame } from "../pipeline/core/image.ts";
 import { makeRng } from "../pipeline/core/rng.ts";
@@ -94,7 +94,7 @@ const positive = (what: string, n: number): number => {
   throw new RangeError(`Cannot make synthetic heads: ${what} is ${n}, expected a positive integer`);
 };
 
-const unreadable = (key: string, message: string): E.Either<Err<"BadSample">, never> =>
+const unreadable = (key: string, message: string): Either<Err<"BadSample">, never> =>
   E.left({ _tag: "BadSample", key, reason: "unreadable", message });
 
 /**

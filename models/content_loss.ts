@@ -8,7 +8,7 @@ import { meanAbsoluteDifference } from "../backends/ops.ts";
 import { type Tensor, tf } from "../backends/tf.ts";
 import type { HasBackend } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
-import { E, RTE } from "../pipeline/core/fp.ts";
+import { E, type ReaderTaskEither } from "../pipeline/core/fp.ts";
 import { type Owned, owned } from "../pipeline/core/owned.ts";
 import { sumOf } from "./losses.ts";
 import {
@@ -88,7 +88,7 @@ const nameOf = (entries: readonly ContentEntry[], at: number): string => {
  */
 export const loadContentNetworks = (
   entries: readonly ContentEntry[],
-): RTE.ReaderTaskEither<
+): ReaderTaskEither<
   HasBackend,
   Err<"Config" | "BadFile" | "Backend" | "DeviceLost">,
   Owned<ContentNetworks>

@@ -5,7 +5,7 @@
  */
 import type { HasBackend } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
-import { RTE } from "../pipeline/core/fp.ts";
+import { type ReaderTaskEither, RTE } from "../pipeline/core/fp.ts";
 import { faceResTaps, loadFaceRes } from "./perceptual/faceres.ts";
 import type { FeatureNetwork } from "./perceptual/network.ts";
 import { loadVgg, vgg19, type VggArchitecture, vggFace, vggTaps } from "./perceptual/vgg.ts";
@@ -22,7 +22,7 @@ export interface NetworkKind {
   readonly load: (
     path: string,
     taps: readonly string[],
-  ) => RTE.ReaderTaskEither<HasBackend, Err<"BadFile" | "Backend" | "DeviceLost">, FeatureNetwork>;
+  ) => ReaderTaskEither<HasBackend, Err<"BadFile" | "Backend" | "DeviceLost">, FeatureNetwork>;
 }
 
 const vgg = (architecture: VggArchitecture): NetworkKind => ({

@@ -9,7 +9,7 @@ import { meanAbsoluteError } from "../metrics/pixels.ts";
 import { ssim } from "../metrics/ssim.ts";
 import type { HasRng } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
-import { E, F, type RTE, TE } from "../core/fp.ts";
+import { E, type Either, F, type ReaderTaskEither, type TaskEither, TE } from "../core/fp.ts";
 import type { Frame, Image, Landmarks } from "../core/image.ts";
 import type { HeldOut, Trial } from "./held_out.ts";
 import type { Reenactment } from "./self_reenactment.ts";
@@ -56,7 +56,7 @@ const errorOf = (
   faces: FaceAnalyzer,
   image: Image,
   target: Frame,
-): TE.TaskEither<Err<"Backend">, number | undefined> =>
+): TaskEither<Err<"Backend">, number | undefined> =>
   F.pipe(
     faces.detect(image),
     TE.map(([face]) =>
@@ -67,7 +67,7 @@ const errorOf = (
 const measure = async (
   faces: FaceAnalyzer,
   pairs: readonly (readonly [Image, Frame])[],
-): Promise<E.Either<Err<"Backend">, AnswerFigures>> => {
+): Promise<Either<Err<"Backend">, AnswerFigures>> => {
   let l1 = 0, similarity = 0, landmarks = 0, undetected = 0;
   for (const [image, target] of pairs) {
     l1 += meanAbsoluteError(image, target.image);
@@ -89,7 +89,7 @@ const measure = async (
 /** Measures the outputs of every trial and the trivial answers to the same questions. */
 export const measureHeldOut =
   (faces: FaceAnalyzer, { mean }: HeldOut) =>
-  (reenactments: readonly Reenactment[]): RTE.ReaderTaskEither<
+  (reenactments: readonly Reenactment[]): ReaderTaskEither<
     HasRng,
     Err<"Backend">,
     HeldOutFigures

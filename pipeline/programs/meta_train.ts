@@ -11,7 +11,7 @@ import { countParameters } from "../../models/presets.ts";
 import type { Env } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { prefetch, runFold, skipBadSamples, take, through } from "../core/flow.ts";
-import { F, RTE } from "../core/fp.ts";
+import { F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import type { Owned } from "../core/owned.ts";
 import { bracket, type Stage } from "../core/stage.ts";
 import { adversarialStep } from "./adversarial_step.ts";
@@ -51,7 +51,7 @@ export interface RunResult {
   readonly people: number;
 }
 
-type Program<A> = RTE.ReaderTaskEither<Env, PipelineError, A>;
+type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 
 /** Samples that may be unreadable before a run gives up. */
 const badSampleLimit = 1000;

@@ -31,7 +31,7 @@ import {
 import { mergeConfig } from "../core/config_file.ts";
 import type { BackendName } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
-import { E } from "../core/fp.ts";
+import { E, type Either } from "../core/fp.ts";
 
 /** Everything that says what a run of meta-learning does. Written to `config.json`. */
 export interface RunConfig {
@@ -151,7 +151,7 @@ const defaults = (preset: PresetName): RunConfig => ({
 /** Decodes overrides as {@link decodeRunConfig} does, but does not ask whether weights are there. */
 export const draftRunConfig = (
   ...layers: readonly Overrides[]
-): E.Either<Err<"Config">, RunConfig> => {
+): Either<Err<"Config">, RunConfig> => {
   const named = layers.reduce<unknown>((name, layer) => layer.preset ?? name, "toy-64");
   const base = { ...defaults(presetCodec.is(named) ? named : "toy-64"), preset: named };
   return decodeConfig(runConfig)(mergeConfig(base, ...layers));
@@ -163,7 +163,7 @@ export const draftRunConfig = (
  */
 export const decodeRunConfig = (
   ...layers: readonly Overrides[]
-): E.Either<Err<"Config">, RunConfig> => {
+): Either<Err<"Config">, RunConfig> => {
   const draft = draftRunConfig(...layers);
   if (E.isLeft(draft)) return draft;
   const { variant, training } = draft.right;

@@ -20,7 +20,7 @@ import {
 import { createRowTable, type RowTable, storeRows } from "../../models/row_table.ts";
 import type { HasBackend, HasRng } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
-import { E, F, RTE, TE } from "../core/fp.ts";
+import { E, F, type ReaderTaskEither, RTE, TE } from "../core/fp.ts";
 import { mutate, type Owned, owned, upload } from "../core/owned.ts";
 import type { Stage } from "../core/stage.ts";
 
@@ -61,7 +61,7 @@ const joined = (a: Network, b: Network): Network => ({
 export const createTrainState = (
   { architecture }: Preset,
   sequences: number,
-): RTE.ReaderTaskEither<
+): ReaderTaskEither<
   HasBackend & HasRng,
   Err<"Backend" | "DeviceLost">,
   Owned<TrainState>

@@ -16,7 +16,7 @@
  *
  * @module
  */
-import { E, type TE } from "../../core/fp.ts";
+import { E, type Either, type TaskEither } from "../../core/fp.ts";
 import type { Err } from "../../core/errors.ts";
 import { fileProblem, readBounded, readFully } from "../../core/files.ts";
 import {
@@ -143,7 +143,7 @@ const tensorOf = (entry: Entry, data: Uint8Array<ArrayBuffer>): HostTensor => {
 export const readSafetensors = (
   bytes: Uint8Array<ArrayBuffer>,
   path: string,
-): E.Either<Err<"BadFile">, Safetensors> => {
+): Either<Err<"BadFile">, Safetensors> => {
   const refuse = (problem: string) =>
     E.left<Err<"BadFile">>({ _tag: "BadFile", path, message: `Cannot read ${path}: ${problem}` });
   const length = headerLength(bytes, bytes.length);
@@ -163,7 +163,7 @@ export const readSafetensors = (
 
 /** Reads a safetensors file; its first bytes are checked before the rest is read. */
 export const readSafetensorsFile =
-  (path: string): TE.TaskEither<Err<"BadFile">, Safetensors> => async () => {
+  (path: string): TaskEither<Err<"BadFile">, Safetensors> => async () => {
     const refuse = (problem: string) =>
       E.left<Err<"BadFile">>({ _tag: "BadFile", path, message: `Cannot read ${path}: ${problem}` });
     try {
