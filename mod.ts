@@ -39,6 +39,7 @@ export {
   andThen,
   both,
   bracket,
+  type Fits,
   fromFunction,
   identity,
   map,
@@ -50,6 +51,8 @@ export {
 } from "./pipeline/core/stage.ts";
 export {
   batch,
+  type Consume,
+  type CpuOnly,
   type Flow,
   fromIterable,
   prefetch,
@@ -60,6 +63,7 @@ export {
   take,
   through,
   throughConcurrently,
+  type Transform,
   unfold,
 } from "./pipeline/core/flow.ts";
 export { compute, mutate, type Owned, owned, transfer, upload } from "./pipeline/core/owned.ts";
@@ -67,6 +71,7 @@ export {
   type Backend,
   type BackendName,
   type Env,
+  type EnvOptions,
   type HasAbort,
   type HasBackend,
   type HasClock,
@@ -75,21 +80,37 @@ export {
   makeEnv,
 } from "./pipeline/core/env.ts";
 export {
+  type Aborted,
+  type BackendFailure,
+  type BadConfig,
+  type BadFile,
+  type BadSample,
+  type CheckpointFailure,
+  type DataFailure,
+  type DeviceLost,
   type Err,
   exitCode,
+  type NonFinite,
   type PipelineError,
   type RejectReason,
   renderError,
+  type ToolMissing,
 } from "./pipeline/core/errors.ts";
 export type { Figures, TrainEvent } from "./pipeline/core/events.ts";
-export { collect, fanOut, jsonLines, type Sink } from "./pipeline/core/sinks.ts";
+export { collect, fanOut, type FileSink, jsonLines, type Sink } from "./pipeline/core/sinks.ts";
 export { type Draw, makeRng, type Rng } from "./pipeline/core/rng.ts";
 export { type Frame, type Image, type Landmarks, makeImage } from "./pipeline/core/image.ts";
+export type { Rect } from "./pipeline/core/resample.ts";
 
 // Backends.
-export type { Tensor } from "./backends/tf.ts";
+export { type Tensor, tf } from "./backends/tf_api.ts";
 export { type BackendChoice, type BackendOptions, selectBackend } from "./backends/select.ts";
-export { createFaceAnalyzer, type FaceAnalyzer } from "./backends/face.ts";
+export {
+  createFaceAnalyzer,
+  type DetectedFace,
+  type DetectOptions,
+  type FaceAnalyzer,
+} from "./backends/face.ts";
 
 // Models.
 export { type Architecture, countArchitecture } from "./models/architecture.ts";
@@ -124,15 +145,24 @@ export { adversarialLoss, featureMatchingLoss, hingeLoss, matchLoss } from "./mo
 export {
   type ContentEntry,
   contentLoss,
+  type ContentNetwork,
   type ContentNetworks,
+  type ContentTerms,
   loadContentNetworks,
   prepareContent,
 } from "./models/content_loss.ts";
-export type { Model } from "./models/adversarial.ts";
+export type { PerceptualNetworkName } from "./models/perceptual.ts";
+export type { FeatureNetwork } from "./models/perceptual/network.ts";
+export type { Batch, Model } from "./models/adversarial.ts";
+export type { Learner } from "./models/optimiser.ts";
+export type { RowTable } from "./models/row_table.ts";
 
 // Data.
 export type { Dataset, Episode, Sequence } from "./datasets/dataset.ts";
 export { syntheticHeads, type SyntheticOptions } from "./datasets/synthetic.ts";
+export type { FolderReport } from "./datasets/video/report.ts";
+export type { PrepareFigures } from "./datasets/video/prepare_clip.ts";
+export type { PreparedFigures } from "./datasets/video/clip_worker.ts";
 export { type VideoFolder, videoFolder, type VideoFolderOptions } from "./datasets/folder.ts";
 export {
   type EpisodeRequest,
@@ -141,7 +171,7 @@ export {
   type StepEpisodes,
 } from "./datasets/sample.ts";
 export { landmarkMap, rasterizeLandmarks, type RasterizeOptions } from "./datasets/rasterize.ts";
-export { contactSheet } from "./datasets/drawing.ts";
+export { type Color, contactSheet, type ContactSheetOptions } from "./datasets/drawing.ts";
 export { decodeImage, encodeJpeg, encodePng, readImage, writeImage } from "./datasets/codec.ts";
 
 // Stages and programs.
@@ -149,38 +179,53 @@ export {
   type DeviceStep,
   imagesToTensor,
   landmarkMaps,
+  type MappedEpisode,
+  type MappedFrame,
   type MappedStep,
   tensorToImages,
   toDevice,
 } from "./pipeline/programs/device_batch.ts";
 export { adversarialStep, type StepReport } from "./pipeline/programs/adversarial_step.ts";
 export { embedAverage } from "./pipeline/programs/embed_average.ts";
-export { drawHeldOut, type HeldOut, type Trial } from "./pipeline/programs/held_out.ts";
+export {
+  drawHeldOut,
+  type HeldOut,
+  type Trial,
+  type TrialSizes,
+} from "./pipeline/programs/held_out.ts";
 export { reenact, type Reenactment } from "./pipeline/programs/self_reenactment.ts";
 export {
+  type Answer,
+  type AnswerFigures,
   type HeldOutFigures,
   measureHeldOut as evaluateHeldOut,
 } from "./pipeline/programs/held_out_figures.ts";
 export {
   averagedWeights,
   createTrainState,
+  type PendingRows,
   type TrainState,
 } from "./pipeline/programs/train_state.ts";
-export { decodeRunConfig, type RunConfig } from "./pipeline/programs/run_config.ts";
+export { decodeRunConfig, type Overrides, type RunConfig } from "./pipeline/programs/run_config.ts";
 export { metaTrain, type RunResult } from "./pipeline/programs/meta_train.ts";
 
 // Metrics.
 export { ssim } from "./pipeline/metrics/ssim.ts";
 export { meanAbsoluteError } from "./pipeline/metrics/pixels.ts";
 export { landmarkError } from "./pipeline/metrics/landmarks.ts";
-export { csim } from "./pipeline/metrics/csim.ts";
+export { csim, type Vector } from "./pipeline/metrics/csim.ts";
 export { frechetDistance, kernelDistance } from "./pipeline/metrics/frechet.ts";
-export { bootstrapInterval } from "./pipeline/metrics/bootstrap.ts";
+export {
+  bootstrapInterval,
+  type BootstrapOptions,
+  type Interval,
+} from "./pipeline/metrics/bootstrap.ts";
 
 // Files.
 export {
   type HostTensor,
   type HostTensors,
   readSafetensors,
+  type Safetensors,
   writeSafetensors,
 } from "./pipeline/programs/checkpoint/safetensors.ts";

@@ -31,6 +31,9 @@ const vgg = (architecture: VggArchitecture): NetworkKind => ({
   load: (path, taps) => loadVgg(architecture, path, taps),
 });
 
+/** The name of a network of the content loss. */
+export type PerceptualNetworkName = "pixels" | "faceres" | "vgg19" | "vggface";
+
 /** The networks by name; "pixels" compares the pictures themselves. */
 export const perceptualNetworks = {
   pixels: {
@@ -41,10 +44,7 @@ export const perceptualNetworks = {
   faceres: { taps: faceResTaps, needsPath: false, load: (_, taps) => loadFaceRes(taps) },
   vgg19: vgg(vgg19),
   vggface: vgg(vggFace),
-} as const satisfies Readonly<Record<string, NetworkKind>>;
-
-/** The name of a network of the content loss. */
-export type PerceptualNetworkName = keyof typeof perceptualNetworks;
+} as const satisfies Readonly<Record<PerceptualNetworkName, NetworkKind>>;
 
 /** All names, for configurations. */
 export const perceptualNetworkNames = [

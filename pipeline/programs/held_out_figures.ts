@@ -9,8 +9,9 @@ import { meanAbsoluteError } from "../metrics/pixels.ts";
 import { ssim } from "../metrics/ssim.ts";
 import type { HasRng } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
-import { E, type Either, F, type ReaderTaskEither, type TaskEither, TE } from "../core/fp.ts";
+import { E, type Either, F, type TaskEither, TE } from "../core/fp.ts";
 import type { Frame, Image, Landmarks } from "../core/image.ts";
+import type { Stage } from "../core/stage.ts";
 import type { HeldOut, Trial } from "./held_out.ts";
 import type { Reenactment } from "./self_reenactment.ts";
 
@@ -87,43 +88,41 @@ const measure = async (
 };
 
 /** Measures the outputs of every trial and the trivial answers to the same questions. */
-export const measureHeldOut =
-  (faces: FaceAnalyzer, { mean }: HeldOut) =>
-  (reenactments: readonly Reenactment[]): ReaderTaskEither<
-    HasRng,
-    Err<"Backend">,
-    HeldOutFigures
-  > =>
-  ({ rng }) =>
-  async () => {
-    const draw = rng.fold("random source").draw();
-    const answer = (
-      give: (reenactment: Reenactment, target: Frame, i: number) => Image | undefined,
-    ) =>
-      measure(
-        faces,
-        reenactments.flatMap((reenactment) =>
-          reenactment.trial.targets.flatMap((target, i) => {
-            const image = give(reenactment, target, i);
-            return image ? [[image, target] as const] : [];
-          })
-        ),
-      );
-    const answers: Readonly<Record<Answer, Parameters<typeof answer>[0]>> = {
-      "output": ({ outputs }, _, i) => outputs[i],
-      "other person's embedding": ({ withOther }, _, i) => withOther[i],
-      "mean training frame": () => mean,
-      "random source frame": ({ trial }) => draw.pick(trial.sources).image,
-      "nearest source frame": ({ trial }, target) => nearestSource(trial, target).image,
-    };
-    const figures: Partial<Record<Answer, AnswerFigures>> = {};
-    for (const [name, give] of Object.entries(answers)) {
-      const measured = await answer(give);
-      if (E.isLeft(measured)) return measured;
-      figures[name as Answer] = measured.right;
-    }
-    return E.right(figures as HeldOutFigures);
+export const measureHeldOut = (
+  faces: FaceAnalyzer,
+  { mean }: HeldOut,
+): Stage<HasRng, Err<"Backend">, readonly Reenactment[], HeldOutFigures> =>
+(reenactments) =>
+({ rng }) =>
+async () => {
+  const draw = rng.fold("random source").draw();
+  const answer = (
+    give: (reenactment: Reenactment, target: Frame, i: number) => Image | undefined,
+  ) =>
+    measure(
+      faces,
+      reenactments.flatMap((reenactment) =>
+        reenactment.trial.targets.flatMap((target, i) => {
+          const image = give(reenactment, target, i);
+          return image ? [[image, target] as const] : [];
+        })
+      ),
+    );
+  const answers: Readonly<Record<Answer, Parameters<typeof answer>[0]>> = {
+    "output": ({ outputs }, _, i) => outputs[i],
+    "other person's embedding": ({ withOther }, _, i) => withOther[i],
+    "mean training frame": () => mean,
+    "random source frame": ({ trial }) => draw.pick(trial.sources).image,
+    "nearest source frame": ({ trial }, target) => nearestSource(trial, target).image,
   };
+  const figures: Partial<Record<Answer, AnswerFigures>> = {};
+  for (const [name, give] of Object.entries(answers)) {
+    const measured = await answer(give);
+    if (E.isLeft(measured)) return measured;
+    figures[name as Answer] = measured.right;
+  }
+  return E.right(figures as HeldOutFigures);
+};
 
 /** How much the L1 grows with another person's embedding: 0.2 means 20 %; 0 is a dead embedding. */
 export const shuffledGap = (reenactments: readonly Reenactment[]): {
