@@ -12,6 +12,7 @@ export type Tensor = InstanceType<(typeof tf)["Tensor"]>;
 export type {
   DataId,
   KernelBackend,
+  KernelConfig,
   NamedAttrMap,
   NamedTensorInfoMap,
   Rank,

@@ -10,7 +10,9 @@ import type { Err } from "../pipeline/core/errors.ts";
 import { type TensorContainer, tf } from "./tf.ts";
 import { registerComposed } from "./kernels/composed.ts";
 import { createSharedHeap, heapLimit } from "./wasm/heap.ts";
+import { createPool } from "./wasm/pool.ts";
 import { fillStockKernels } from "./wasm/stock.ts";
+import { registerTrainingKernels } from "./wasm/training_kernels.ts";
 
 const name = "wasm";
 
@@ -52,12 +54,16 @@ const remove = (): void => {
 const start = async (options: WasmOptions): Promise<Backend> => {
   registerKernels();
   const heap = await createSharedHeap(options.maxHeapBytes ?? heapLimit);
+  const wanted = options.threads ?? Math.min(8, navigator.hardwareConcurrency);
+  const pool = await createPool(heap, Math.max(1, wanted));
+  registerTrainingKernels(heap, pool);
   remove(); // the stock one, whose heap is not shared
   tf.registerBackend(name, () => heap.tensors, 2);
   await activate();
   return {
     name,
-    device: "wasm, 1 thread",
+    device: `wasm, ${pool.threads} thread${pool.threads === 1 ? "" : "s"}` +
+      (pool.relaxed ? ", relaxed SIMD" : ""),
     maxTensorBytes: Math.min(options.maxHeapBytes ?? heapLimit, 2 ** 31 - 1),
     run: (op, f) =>
       TE.tryCatch(async () => {
@@ -71,7 +77,10 @@ const start = async (options: WasmOptions): Promise<Backend> => {
       }, (cause) => failure(op, cause)),
     dispose: (value) => tf.dispose(value as TensorContainer),
     tensors: () => tf.memory().numTensors,
-    close: () => Promise.resolve(remove()),
+    close: async () => {
+      remove();
+      await pool.close();
+    },
   };
 };
 

@@ -1,0 +1,12 @@
+// What the wasm module exports.
+export { attach, serve, stop } from "./pool";
+export { convolveDirect, filterGradDirect } from "./direct";
+export { convolveWinograd, filterGradWinograd } from "./winograd";
+export { instanceNormalize, instanceNormalizeGrad } from "./norm";
+export {
+  adamUpdate, averagePool2, exponentialAverage, reluGrad, signGrad, upsampleNearest2,
+} from "./pointwise";
+export {
+  absoluteDifference, dotProduct, matrixVector, normalise, rowSum, scaleBy, spectralGrad,
+  squaredNorm, vectorMatrix,
+} from "./reduce";

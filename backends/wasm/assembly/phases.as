@@ -1,0 +1,70 @@
+// What a chunk of each phase runs: the one place where phases have numbers.
+import { direct, directFilterGrad, directPrepare, directReduce } from "./direct";
+import {
+  winogradBlock, winogradFilter, winogradGradFilter, winogradGradInput, winogradGradPlane,
+  winogradGradSplit, winogradInput, winogradOutput, winogradPlane,
+} from "./winograd";
+
+import { norm, normGrad } from "./norm";
+import {
+  adamChunk, averageChunk, poolChunk, reluGradChunk, signGradChunk, upsampleChunk,
+} from "./pointwise";
+import { differenceChunk, rowSumAdd, rowSumChunk, squaresChunk } from "./reduce";
+
+export const DIRECT_PREPARE: i32 = 0;
+export const DIRECT: i32 = 1;
+export const DIRECT_FILTER_GRAD: i32 = 2;
+export const DIRECT_REDUCE: i32 = 3;
+export const WINOGRAD_FILTER: i32 = 4;
+export const WINOGRAD_BLOCK: i32 = 5;
+export const WINOGRAD_INPUT: i32 = 6;
+export const WINOGRAD_PLANE: i32 = 7;
+export const WINOGRAD_OUTPUT: i32 = 8;
+export const WINOGRAD_GRAD_SPLIT: i32 = 9;
+export const WINOGRAD_GRAD_INPUT: i32 = 10;
+export const WINOGRAD_GRAD_PLANE: i32 = 11;
+export const WINOGRAD_GRAD_FILTER: i32 = 12;
+export const NORM: i32 = 13;
+export const NORM_GRAD: i32 = 14;
+export const RELU_GRAD: i32 = 15;
+export const SIGN_GRAD: i32 = 16;
+export const POOL: i32 = 17;
+export const UPSAMPLE: i32 = 18;
+export const AVERAGE: i32 = 19;
+export const ADAM: i32 = 20;
+export const SQUARES: i32 = 21;
+export const DIFFERENCE: i32 = 22;
+export const ROW_SUM: i32 = 23;
+export const ROW_SUM_ADD: i32 = 24;
+
+/** Runs one chunk of a phase on a thread. */
+export function dispatch(phase: i32, chunk: i32, thread: i32): void {
+  switch (phase) {
+    case DIRECT_PREPARE: return directPrepare(chunk, thread);
+    case DIRECT: return direct(chunk, thread);
+    case DIRECT_FILTER_GRAD: return directFilterGrad(chunk, thread);
+    case DIRECT_REDUCE: return directReduce(chunk, thread);
+    case WINOGRAD_FILTER: return winogradFilter(chunk, thread);
+    case WINOGRAD_BLOCK: return winogradBlock(chunk, thread);
+    case WINOGRAD_INPUT: return winogradInput(chunk, thread);
+    case WINOGRAD_PLANE: return winogradPlane(chunk, thread);
+    case WINOGRAD_OUTPUT: return winogradOutput(chunk, thread);
+    case WINOGRAD_GRAD_SPLIT: return winogradGradSplit(chunk, thread);
+    case WINOGRAD_GRAD_INPUT: return winogradGradInput(chunk, thread);
+    case WINOGRAD_GRAD_PLANE: return winogradGradPlane(chunk, thread);
+    case WINOGRAD_GRAD_FILTER: return winogradGradFilter(chunk, thread);
+    case NORM: return norm(chunk, thread);
+    case NORM_GRAD: return normGrad(chunk, thread);
+    case RELU_GRAD: return reluGradChunk(chunk, thread);
+    case SIGN_GRAD: return signGradChunk(chunk, thread);
+    case POOL: return poolChunk(chunk, thread);
+    case UPSAMPLE: return upsampleChunk(chunk, thread);
+    case AVERAGE: return averageChunk(chunk, thread);
+    case ADAM: return adamChunk(chunk, thread);
+    case SQUARES: return squaresChunk(chunk, thread);
+    case DIFFERENCE: return differenceChunk(chunk, thread);
+    case ROW_SUM: return rowSumChunk(chunk, thread);
+    case ROW_SUM_ADD: return rowSumAdd(chunk, thread);
+    default: unreachable();
+  }
+}
