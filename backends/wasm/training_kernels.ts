@@ -364,6 +364,12 @@ export const registerTrainingKernels = (heap: SharedHeap, pool: Pool): void => {
     }),
   };
   for (const [name, kernel] of Object.entries(kernels)) replace(name, kernel);
+  // The stock one copies; the tape clones everything that it saves.
+  replace("Identity", ({ x }) => {
+    const info = all.given({ x }, "x");
+    backend.incRef(info.dataId);
+    return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
+  });
   const product = matrixProduct(all);
   replace("BatchMatMul", (inputs, attrs) => {
     const a = all.given(inputs, "a"), b = all.given(inputs, "b");
