@@ -70,7 +70,10 @@ export const makeClipPool = (
   return {
     prepare: (request) => async () => {
       while (busy.size >= size) await new Promise<void>((resolve) => waiting.push(resolve));
-      if (signal.aborted) return E.left(abortedBy(signal));
+      if (signal.aborted) {
+        waiting.shift()?.(); // pass it on: nobody else will
+        return E.left(abortedBy(signal));
+      }
       const worker = idle.pop() ?? employ(url);
       busy.add(worker);
       const reply = await worker.run(request);

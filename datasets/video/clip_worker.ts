@@ -47,8 +47,13 @@ const prepare = (
   { clip, tools, settings, target }: Extract<ClipRequest, { readonly kind: "prepare" }>,
 ) =>
   F.pipe(
-    () => analyzer ??= createFaceAnalyzer()(),
-    TE.flatMap((faces) => prepareClip(faces, tools, clip, settings, stopping.signal)),
+    prepareClip(
+      () => analyzer ??= createFaceAnalyzer()(),
+      tools,
+      clip,
+      settings,
+      stopping.signal,
+    ),
     TE.flatMap(({ frames, figures }) => {
       const start = performance.now();
       return F.pipe(

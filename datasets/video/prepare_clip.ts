@@ -95,11 +95,12 @@ const scaled = (landmarks: Landmarks, x: number, y: number): Landmarks =>
   landmarks.map((v, i) => v * (i % 2 === 0 ? x : y));
 
 /**
- * Prepares one clip. Errors: `BadSample` with the reason (see `RejectReason`), `Aborted`,
- * `Backend` where the face networks fail.
+ * Prepares one clip; the analyzer is asked for only where there is a video to look at. Errors:
+ * `BadSample` with the reason (see `RejectReason`), `Aborted`, `Backend` where the face networks
+ * fail.
  */
 export const prepareClip = (
-  analyzer: FaceAnalyzer,
+  analyzer: TE.TaskEither<Err<"Backend">, FaceAnalyzer>,
   tools: VideoTools | undefined,
   clip: Clip,
   settings: PrepareSettings,
@@ -118,9 +119,11 @@ async (): Promise<Prepared> => {
     return E.left(badClip(key, "too short", message));
   }
 
+  const faces = await analyzer();
+  if (E.isLeft(faces)) return faces;
   const wanted = Math.min(framesPerClip, info.frames);
   const framesASecond = info.framesPerSecond * wanted / info.frames;
-  const tracker = makeFaceTracker(analyzer, Math.max(4, Math.round(framesASecond / 2)));
+  const tracker = makeFaceTracker(faces.right, Math.max(4, Math.round(framesASecond / 2)));
   const whole = { frames: wanted, longest: ANALYSED };
   let analyseSeconds = 0, cropSeconds = 0;
   const analysing = performance.now();
