@@ -161,9 +161,9 @@ export const enlargedUpTo = 64;
 
 /**
  * Makes the network from its weights. A picture of at most 64 pixels is enlarged bilinearly to
- * twice its size first: at 128 the network tells people apart as it does at the 224 that it was
- * trained with, at 64 it does not. Call inside `backend.run`; the tensors are the caller's. Images
- * must have sides divisible by the stride of the deepest tap.
+ * twice its size first: at 128 the network tells people apart nearly as well as at the 224 that it
+ * was trained with, at 64 markedly worse. Call inside `backend.run`; the tensors are the caller's.
+ * Images must have sides divisible by the stride of the deepest tap.
  */
 export const createFaceRes = (arrays: WeightArrays, taps: readonly string[]): FeatureNetwork => {
   const weights: Record<string, Tensor> = {};
