@@ -110,7 +110,10 @@ const smallTraining: Training = {
   rateDecay: { from: 0.5, to: 0.05 },
   match: { start: 0, end: 1, from: 300, to: 800 },
   matchRows: true,
-  content: [{ network: "pixels", taps: [], weight: 10 }],
+  content: [
+    { network: "pixels", taps: [], weight: 10 },
+    { network: "faceres", taps: ["pw3", "pw5", "pw6"], weight: 0.8 },
+  ],
 };
 
 /** The presets by name. */
@@ -165,7 +168,13 @@ export const presets = {
       attentionDown: 8,
       attentionUp: 8,
     },
-    training: { ...smallTraining, steps: 20, shots: 2, batch: 1 },
+    training: {
+      ...smallTraining,
+      steps: 20,
+      shots: 2,
+      batch: 1,
+      content: [{ network: "pixels", taps: [], weight: 10 }],
+    },
   },
 } as const satisfies Readonly<Record<string, Preset>>;
 
