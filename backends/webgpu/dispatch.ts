@@ -92,10 +92,16 @@ interface Recorder {
 /** Dispatches after which the queue is submitted, as in the backend itself. */
 const batch = 15;
 
-const pipelines = new WeakMap<WebGPUBackend, Map<string, GPUComputePipeline>>();
+/** A compiled program; asking for its layout at every run would cost as much as the run. */
+interface Compiled {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
 
-const pipelineOf = (backend: WebGPUBackend, program: Program): GPUComputePipeline => {
-  const made = pipelines.get(backend) ?? new Map<string, GPUComputePipeline>();
+const pipelines = new WeakMap<WebGPUBackend, Map<string, Compiled>>();
+
+const compile = (backend: WebGPUBackend, program: Program): Compiled => {
+  const made = pipelines.get(backend) ?? new Map<string, Compiled>();
   pipelines.set(backend, made);
   const key = `${program.key} ${program.inputs} ${program.workgroup}`;
   const found = made.get(key);
@@ -107,8 +113,9 @@ const pipelineOf = (backend: WebGPUBackend, program: Program): GPUComputePipelin
     compute: { module, entryPoint: "main" },
     label: key,
   });
-  made.set(key, pipeline);
-  return pipeline;
+  const compiled = { pipeline, layout: pipeline.getBindGroupLayout(0) };
+  made.set(key, compiled);
+  return compiled;
 };
 
 const uniforms = (
@@ -145,10 +152,10 @@ export const dispatch = (backend: WebGPUBackend, program: Program, call: Call): 
     backend.uploadToGPU(dataId);
     return backend.tensorMap.get(dataId).resource as GPUBuffer;
   });
-  const pipeline = pipelineOf(backend, program);
+  const { pipeline, layout } = compile(backend, program);
   const parameters = uniforms(backend, program, call.parameters);
   const bindGroup = backend.device.createBindGroup({
-    layout: pipeline.getBindGroupLayout(0),
+    layout,
     entries: [...buffers, parameters].map((buffer, binding) => ({ binding, resource: { buffer } })),
   });
   const recorder = backend as unknown as Recorder;

@@ -91,7 +91,9 @@ const productProgram = (
 var<workgroup> left: array<vec4<f32>, ${depth * pitch}>;
 var<workgroup> right: array<vec4<f32>, ${depth * pitch}>;
 var<workgroup> places: array<vec2<i32>, ${side}>;`,
-  body: `
+  // Long, and only read where the program is compiled: not at every run.
+  get body() {
+    return `
   let top = group.x * ${side}; let start = group.y * ${side};
   let begin = group.z * p.share;
   let end = min(begin + p.share, p.terms);
@@ -106,17 +108,17 @@ var<workgroup> places: array<vec2<i32>, ${side}>;`,
       let l0 = left[a]; let l1 = left[a + ${threads}];
       let r0 = right[b]; let r1 = right[b + ${threads}];
       ${
-    each((i) => {
-      const factor = `${i < 4 ? "l0" : "l1"}.${parts[i % 4]}`;
-      return `s${i}a += ${factor} * r0; s${i}b += ${factor} * r1;`;
-    })
-  }
+      each((i) => {
+        const factor = `${i < 4 ? "l0" : "l1"}.${parts[i % 4]}`;
+        return `s${i}a += ${factor} * r0; s${i}b += ${factor} * r1;`;
+      })
+    }
     }
     workgroupBarrier();
   }
   ${
-    each((i) =>
-      `{
+      each((i) =>
+        `{
     let row = top + ${place("y", i)};
     if (row < p.rows) {
       let base = (group.z * p.rows + row) * p.columns;
@@ -128,8 +130,9 @@ var<workgroup> places: array<vec2<i32>, ${side}>;`,
       }
     }
   }`
-    )
-  }`,
+      )
+    }`;
+  },
 });
 
 const addUpProgram = (bias: boolean, relu: boolean): Program => ({
