@@ -1,10 +1,10 @@
 /** Bad input ends in one sentence that says what and where, with the right code, nothing written. */
 import assert from "node:assert/strict";
-import { inFolder, runCli, tiny } from "./support.ts";
+import { inFolder, namesIn, runCli, tiny } from "./support.ts";
 
 const lines = (text: string): readonly string[] => text.trim().split("\n");
 
-const isEmpty = (folder: string): boolean => [...Deno.readDirSync(folder)].length === 0;
+const isEmpty = async (folder: string): Promise<boolean> => (await namesIn(folder)).length === 0;
 
 const refused = (
   name: string,
@@ -22,7 +22,7 @@ const refused = (
       assert.match(ended.stderr, says);
       assert.equal(lines(ended.stderr).length, problems, ended.stderr);
       assert.equal(ended.stdout, "");
-      assert.ok(isEmpty(folder), "something was written");
+      assert.ok(await isEmpty(folder), "something was written");
     }));
 
 refused("an unknown command names the nearest one", ["meta-trian"], {
@@ -108,7 +108,7 @@ Deno.test("an empty data folder is named and nothing is written beside it", () =
     const ended = await runCli(["meta-train", ...tiny, "--data", "videos"], folder);
     assert.equal(ended.code, 1);
     assert.match(ended.stderr, /videos/);
-    assert.ok(!([...Deno.readDirSync(folder)].some(({ name }) => name === "runs")));
+    assert.ok(!(await namesIn(folder)).includes("runs"));
   }));
 
 Deno.test("a run folder that is in use by another run is not overwritten", () =>
@@ -118,9 +118,7 @@ Deno.test("a run folder that is in use by another run is not overwritten", () =>
     const ended = await runCli(["meta-train", ...tiny, "--run", "precious"], folder);
     assert.equal(ended.code, 2);
     assert.match(ended.stderr, /precious.*not empty/);
-    assert.deepEqual([...Deno.readDirSync(`${folder}/precious`)].map(({ name }) => name), [
-      "thesis.txt",
-    ]);
+    assert.deepEqual(await namesIn(`${folder}/precious`), ["thesis.txt"]);
   }));
 
 Deno.test("--print-config and --help write nothing but what was asked for", () =>
@@ -131,5 +129,5 @@ Deno.test("--print-config and --help write nothing but what was asked for", () =
     const helped = await runCli(["meta-train", "--help"], folder);
     assert.equal(helped.code, 0);
     assert.match(helped.stdout, /--preset NAME/);
-    assert.ok(isEmpty(folder));
+    assert.ok(await isEmpty(folder));
   }));

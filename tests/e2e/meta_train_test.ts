@@ -1,6 +1,6 @@
 /** The program itself, at the size of the tests: what it writes, resuming, stopping. */
 import assert from "node:assert/strict";
-import { inFolder, runCli, startCli, tiny } from "./support.ts";
+import { inFolder, namesIn, runCli, startCli, tiny } from "./support.ts";
 
 const bytesOf = (path: string): Promise<Uint8Array> => Deno.readFile(path);
 
@@ -65,7 +65,7 @@ Deno.test("SIGINT finishes the step, saves and exits with 130; another config is
     child.kill("SIGINT");
     const { code } = await child.output();
     assert.equal(code, 130);
-    const saved = [...Deno.readDirSync(`${folder}/run/checkpoints`)].map(({ name }) => name);
+    const saved = await namesIn(`${folder}/run/checkpoints`);
     const steps = saved.map((name) => Number(name.slice(5)));
     assert.ok(Math.max(...steps) >= 4, saved.join());
 

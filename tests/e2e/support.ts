@@ -46,3 +46,10 @@ export const inFolder = async (test: (folder: string) => Promise<void>): Promise
     await Deno.remove(folder, { recursive: true });
   }
 };
+
+/** The names in a folder. */
+export const namesIn = async (folder: string): Promise<readonly string[]> => {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(folder)) names.push(name);
+  return names;
+};
