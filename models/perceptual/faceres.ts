@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { faceResUrl } from "../../backends/face_weights.ts";
 import { type Tensor, tf } from "../../backends/tf.ts";
 import type { HasBackend } from "../../pipeline/core/env.ts";
 import type { Err } from "../../pipeline/core/errors.ts";
@@ -22,19 +23,10 @@ import {
 import { convolveRelu6, depthwiseRelu6 } from "./separable.ts";
 import { readWeightFile, type WeightArrays, weightsRefusal } from "./weight_file.ts";
 
-/**
- * Never called: it puts the package into the module graph, so that Deno installs it. The library
- * in it is not used, only its weights.
- */
-export const faceResPackage = (): Promise<unknown> => import("npm:@vladmandic/human@3.3.6");
-
 /** Where the weights lie on disk; `BadFile` where the package is not installed. */
 export const faceResPath = (): E.Either<Err<"BadFile">, string> =>
   E.tryCatch(
-    () => {
-      const main = import.meta.resolve("npm:@vladmandic/human@3.3.6"); // <package>/dist/….js
-      return decodeURIComponent(new URL("../models/faceres.json", main).pathname);
-    },
+    () => decodeURIComponent(faceResUrl().pathname),
     () => weightsRefusal("@vladmandic/human", "the npm package is not installed, expected 3.3.6"),
   );
 
