@@ -6,23 +6,26 @@
  * @module
  */
 import { type Kernel, need, sides } from "./kernel.ts";
-import { type Lookup, multiply, storeByQuad, storeByTerm } from "./product.ts";
+import { forRows, type Lookup, multiply, storeByQuad, storeByTerm, type Tile } from "./product.ts";
 
 // Rows of the left matrix are positions of all images, terms (tap, channel) of what the filter
 // sees there: `image` shifted by the tap. `places` keeps the line and column of each row.
-const gather = {
-  setup: `
-  {
-    let position = top + lane;
-    let line = position / p.width;
-    places[lane] = select(
-      vec2<i32>(-p.height - p.size, 0), // beyond the last position: outside for every tap
-      vec2<i32>(line % p.height, position - line * p.width),
-      position < p.rows,
-    );
+const gather: Lookup = {
+  setup: (tile) => `
+  ${
+    forRows(
+      tile,
+      `let position = top + row;
+      let line = position / p.width;
+      places[row] = select(
+        vec2<i32>(-p.height - p.size, 0), // beyond the last position: outside for every tap
+        vec2<i32>(line % p.height, position - line * p.width),
+        position < p.rows,
+      );`,
+    )
   }
   workgroupBarrier();`,
-  load: `
+  load: (tile) => `
   let k = slice + term;
   let tap = k / p.channels;
   let channel = k - tap * p.channels;
@@ -31,6 +34,7 @@ const gather = {
   let shift = (down * p.width + across) * p.channels + channel;
   ${
     storeByTerm(
+      tile,
       "left",
       `let h = places[row].x + down; let w = places[row].y + across;
       if (k < end && h >= 0 && h < p.height && w >= 0 && w < p.width) {
@@ -44,51 +48,47 @@ const quadOf = (condition: string, value: (j: number) => string): string =>
   [0, 1, 2, 3].map((j) => `
     if (${condition.replaceAll("#", String(j))}) { quad[${j}] = ${value(j)}; }`).join("");
 
+const loadColumns = (tile: Tile, value: (j: number) => string): string => `
+  let column = start + 4 * term;
+  ${storeByQuad(tile, "right", quadOf("k < end && column + # < p.columns", value))}`;
+
 const forward: Lookup = {
   setup: gather.setup,
-  load: gather.load + `
-  {
-    let column = start + 4 * term;
-    ${
-    storeByQuad(
-      "right",
-      quadOf(
-        "k < end && column + # < p.columns",
-        (j) => `weights[k * p.columns + column + ${j}]`,
-      ),
-    )
-  }
-  }`,
+  load: (tile) =>
+    `${gather.load(tile)}
+  { ${loadColumns(tile, (j) => `weights[k * p.columns + column + ${j}]`)} }`,
 };
 
 // The filter lies as [taps, columns, channels] here: taps backwards, its last axis summed over.
 const backward: Lookup = {
   setup: gather.setup,
-  load: gather.load + `
+  load: (tile) =>
+    `${gather.load(tile)}
   let mirrored = p.size * p.size - 1 - tap;
   ${
-    storeByTerm(
-      "right",
-      `let column = start + row;
-      if (k < end && column < p.columns) {
-        number = weights[(mirrored * p.columns + column) * p.channels + channel];
-      }`,
-    )
-  }`,
+      storeByTerm(
+        tile,
+        "right",
+        `let column = start + row;
+        if (k < end && column < p.columns) {
+          number = weights[(mirrored * p.columns + column) * p.channels + channel];
+        }`,
+      )
+    }`,
 };
 
 // Rows are (tap, channel), terms positions: a thread keeps the shifts of its four rows.
 const correlate: Lookup = {
-  setup: `
+  setup: () => `
   let first = top + 4 * term;
   let taps = (vec4<i32>(first) + vec4<i32>(0, 1, 2, 3)) / p.channels;
   let down = taps / p.size - p.size / 2;
   let across = taps % p.size - p.size / 2;
-  let shift = (down * p.width + across - taps) * p.channels;
-  let column = start + 4 * term;`,
-  load: `
+  let shift = (down * p.width + across - taps) * p.channels;`,
+  load: (tile) => `
   ${
     storeByQuad(
+      tile,
       "left",
       `let line = k / p.width;
       let h = line % p.height + down; let w = k - line * p.width + across;
@@ -103,12 +103,7 @@ const correlate: Lookup = {
       }`,
     )
   }
-  ${
-    storeByQuad(
-      "right",
-      quadOf("k < end && column + # < p.columns", (j) => `dy[k * p.columns + column + ${j}]`),
-    )
-  }`,
+  ${loadColumns(tile, (j) => `dy[k * p.columns + column + ${j}]`)}`,
 };
 
 /** Convolution with bias and ReLU in the same pass. // [B, H, W, I] → [B, H, W, O] */

@@ -1,8 +1,8 @@
 /**
  * A tiled product of two matrices whose numbers are looked up by the caller's WGSL: the core of
- * convolution and of its gradients. A workgroup of 64 threads makes 64×64 numbers, a thread 8×8
- * of them, from slices of 16 terms in workgroup memory. Where a product has few tiles its terms
- * are shared out over several workgroups and added up afterwards.
+ * convolution and of its gradients. A workgroup makes 64 rows of 64, 32 or 16 columns, a thread
+ * 8×8 or 8×4 of them, from slices of 16 terms in workgroup memory. Where a product has few tiles
+ * its terms are shared out over several workgroups and added up afterwards.
  *
  * @module
  */
@@ -11,14 +11,34 @@ import { dispatch, flatGroups, flatIndex, flatThreads, type Program } from "./di
 import { largestTensor } from "./guard.ts";
 import { at, free } from "./kernel.ts";
 
-/** Rows and columns of a tile. */
-export const side = 64;
+/** Rows of a tile. */
+const height = 64;
 /** Terms of a slice. */
-export const depth = 16;
-const threads = 8;
-const quads = side / 4;
+const depth = 16;
+/** Threads along the rows; each has eight of them. */
+const down = 8;
+
+/** How a workgroup is cut: `across` threads along the columns with `quads` times four each. */
+export interface Tile {
+  readonly across: 4 | 8;
+  readonly quads: 1 | 2;
+}
+
+const widthOf = ({ across, quads }: Tile): number => 4 * across * quads;
+const extentOf = (tile: Tile, matrix: "left" | "right"): number =>
+  matrix === "left" ? height : widthOf(tile);
 // One unused quad a term, so that neighbouring threads store into different memory banks.
-const pitch = quads + 1;
+const pitchOf = (tile: Tile, matrix: "left" | "right"): number => extentOf(tile, matrix) / 4 + 1;
+/** Groups of sixteen threads, which load one slice together. */
+const loadersOf = ({ across }: Tile): number => across * down / depth;
+
+// The narrowest tile that holds the columns: a wide one would compute zeros.
+const tileFor = (columns: number): Tile =>
+  columns > 32
+    ? { across: 8, quads: 2 }
+    : columns > 16
+    ? { across: 8, quads: 1 }
+    : { across: 4, quads: 1 };
 
 /**
  * WGSL that looks numbers up, with `slice` (the first term), `end` (one beyond the last term),
@@ -26,39 +46,55 @@ const pitch = quads + 1;
  */
 export interface Lookup {
   /** Runs once, before the first slice. */
-  readonly setup: string;
+  readonly setup: (tile: Tile) => string;
   /** Stores the left slice and then the right one: see {@link storeByTerm}, {@link storeByQuad}. */
-  readonly load: string;
+  readonly load: (tile: Tile) => string;
 }
 
-/** WGSL: a thread has one term, `term`, and stores 16 rows; `value` may use `row` and `k`. */
-export const storeByTerm = (matrix: "left" | "right", value: string): string => `
-  for (var t = 0; t < 4; t++) {
+/** WGSL: what every thread of a workgroup does for its share of the 64 rows, as `row`. */
+export const forRows = ({ across }: Tile, body: string): string =>
+  `for (var row = lane; row < ${height}; row += ${across * down}) { ${body} }`;
+
+/**
+ * WGSL: a thread has one term, `term`, and stores its share of the rows (of the columns, on the
+ * right); `value` sets `number` from `row`, counted from the tile's first.
+ */
+export const storeByTerm = (tile: Tile, matrix: "left" | "right", value: string): string => {
+  const share = extentOf(tile, matrix) / loadersOf(tile);
+  return `
+  for (var t = 0; t < ${share / 4}; t++) {
     var quad = vec4<f32>();
     for (var j = 0; j < 4; j++) {
-      let row = group4 * 16 + t * 4 + j;
+      let row = loader * ${share} + t * 4 + j;
       var number = 0.0;
       ${value}
       quad[j] = number;
     }
-    ${matrix}[term * ${pitch} + group4 * 4 + t] = quad;
+    ${matrix}[term * ${pitchOf(tile, matrix)} + loader * ${share / 4} + t] = quad;
   }`;
+};
 
-/** WGSL: a thread has four rows and stores four terms; `value` gives `quad` and may use `k`. */
-export const storeByQuad = (matrix: "left" | "right", value: string): string => `
-  for (var t = 0; t < 4; t++) {
-    let k = slice + group4 + 4 * t;
+/**
+ * WGSL: a thread has the four rows (columns, on the right) from 4 · `term` and stores its share of
+ * the terms; `value` sets `quad` from the term `k`.
+ */
+export const storeByQuad = (tile: Tile, matrix: "left" | "right", value: string): string => {
+  const quads = extentOf(tile, matrix) / 4, loaders = loadersOf(tile);
+  const body = `
+  for (var t = 0; t < ${depth / loaders}; t++) {
+    let k = slice + loader + ${loaders} * t;
     var quad = vec4<f32>();
     ${value}
-    ${matrix}[(group4 + 4 * t) * ${pitch} + term] = quad;
+    ${matrix}[(loader + ${loaders} * t) * ${pitchOf(tile, matrix)} + term] = quad;
   }`;
+  return quads === depth ? body : `if (term < ${quads}) { ${body} }`;
+};
 
 const parts = ["x", "y", "z", "w"] as const;
 const eight = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 const each = (line: (i: number) => string): string => eight.map(line).join("\n");
-// A thread's rows are two runs of four, so that a warp reads different memory banks.
-const place = (axis: "x" | "y", i: number): string =>
-  `${i < 4 ? 0 : side / 2} + local.${axis} * 4 + ${i % 4}`;
+const halves = ({ quads }: Tile, line: (half: 0 | 1) => string): string =>
+  (quads === 2 ? [0, 1] as const : [0] as const).map(line).join(" ");
 
 /** What a product does with its sums: add a bias to the columns, then ReLU. */
 export interface Finish {
@@ -76,42 +112,47 @@ const sizes = { rows: "i32", columns: "i32", terms: "i32", share: "i32" } as con
 
 const productProgram = (
   key: string,
+  tile: Tile,
   inputs: readonly string[],
   parameters: Program["parameters"],
   { setup, load }: Lookup,
   bias: boolean,
   relu: boolean,
 ): Program => ({
-  key: `product ${key} ${bias} ${relu}`,
+  key: `product ${key} ${widthOf(tile)} ${bias} ${relu}`,
   inputs: [...inputs, ...(bias ? ["bias"] : [])],
   outputs: ["result"],
   parameters: { ...sizes, ...parameters },
-  workgroup: [threads, threads, 1],
+  workgroup: [tile.across, down, 1],
   declarations: `
-var<workgroup> left: array<vec4<f32>, ${depth * pitch}>;
-var<workgroup> right: array<vec4<f32>, ${depth * pitch}>;
-var<workgroup> places: array<vec2<i32>, ${side}>;`,
-  // Long, and only read where the program is compiled: not at every run.
+var<workgroup> left: array<vec4<f32>, ${depth * pitchOf(tile, "left")}>;
+var<workgroup> right: array<vec4<f32>, ${depth * pitchOf(tile, "right")}>;
+var<workgroup> places: array<vec2<i32>, ${height}>;`,
+  // Long, and only read where the program is compiled: not at every run. A thread's rows and
+  // columns are runs of four, so that neighbours read from different memory banks.
   get body() {
     return `
-  let top = group.x * ${side}; let start = group.y * ${side};
+  let top = group.x * ${height}; let start = group.y * ${widthOf(tile)};
   let begin = group.z * p.share;
   let end = min(begin + p.share, p.terms);
-  let term = lane % ${depth}; let group4 = lane / ${depth};
-  ${setup}
-  ${each((i) => `var s${i}a = vec4<f32>(); var s${i}b = vec4<f32>();`)}
+  let term = lane % ${depth}; let loader = lane / ${depth};
+  ${setup(tile)}
+  ${each((i) => halves(tile, (half) => `var s${i}${half} = vec4<f32>();`))}
   for (var slice = begin; slice < end; slice += ${depth}) {
-    ${load}
+    ${load(tile)}
     workgroupBarrier();
     for (var i = 0; i < ${depth}; i++) {
-      let a = i * ${pitch} + local.y; let b = i * ${pitch} + local.x;
-      let l0 = left[a]; let l1 = left[a + ${threads}];
-      let r0 = right[b]; let r1 = right[b + ${threads}];
+      let a = i * ${pitchOf(tile, "left")} + local.y;
+      let b = i * ${pitchOf(tile, "right")} + local.x;
+      let l0 = left[a]; let l1 = left[a + ${down}];
+      ${halves(tile, (half) => `let r${half} = right[b + ${half * tile.across}];`)}
       ${
-      each((i) => {
-        const factor = `${i < 4 ? "l0" : "l1"}.${parts[i % 4]}`;
-        return `s${i}a += ${factor} * r0; s${i}b += ${factor} * r1;`;
-      })
+      each((i) =>
+        halves(
+          tile,
+          (half) => `s${i}${half} += ${i < 4 ? "l0" : "l1"}.${parts[i % 4]} * r${half};`,
+        )
+      )
     }
     }
     workgroupBarrier();
@@ -119,14 +160,17 @@ var<workgroup> places: array<vec2<i32>, ${side}>;`,
   ${
       each((i) =>
         `{
-    let row = top + ${place("y", i)};
+    let row = top + ${i < 4 ? 0 : height / 2} + local.y * 4 + ${i % 4};
     if (row < p.rows) {
       let base = (group.z * p.rows + row) * p.columns;
       for (var j = 0; j < 4; j++) {
-        let c = start + local.x * 4 + j;
-        if (c < p.columns) { result[base + c] = ${finished(`s${i}a[j]`, "c", bias, relu)}; }
-        let d = c + ${side / 2};
-        if (d < p.columns) { result[base + d] = ${finished(`s${i}b[j]`, "d", bias, relu)}; }
+        ${
+          halves(tile, (half) =>
+            `let c${half} = start + ${half * 4 * tile.across} + local.x * 4 + j;
+        if (c${half} < p.columns) {
+          result[base + c${half}] = ${finished(`s${i}${half}[j]`, `c${half}`, bias, relu)};
+        }`)
+        }
       }
     }
   }`
@@ -171,7 +215,8 @@ export const multiply = (
   { bias, relu }: Finish = { relu: false },
 ): TensorInfo => {
   const { rows, columns, terms, shape } = product, size = rows * columns;
-  const tiles = [Math.ceil(rows / side), Math.ceil(columns / side)] as const;
+  const tile = tileFor(columns);
+  const tiles = [Math.ceil(rows / height), Math.ceil(columns / widthOf(tile))] as const;
   const wanted = Math.min(
     Math.ceil(enoughGroups / (tiles[0] * tiles[1])),
     Math.ceil(terms / fewestTerms),
@@ -182,6 +227,7 @@ export const multiply = (
   const own = Object.fromEntries(Object.keys(product.parameters).map((name) => [name, "i32"]));
   const program = productProgram(
     product.key,
+    tile,
     Object.keys(product.inputs),
     own as Program["parameters"],
     product.lookup,
