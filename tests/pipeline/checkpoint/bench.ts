@@ -62,3 +62,17 @@ export const save = async (run: RunFolder, step: number, score?: number): Promis
 /** Names in a folder, hidden ones too. */
 export const namesIn = (folder: string): readonly string[] =>
   [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+
+/** Changes members of a checkpoint's meta.json. */
+export const patchMeta = (path: string, patch: Readonly<Record<string, unknown>>): void => {
+  const meta: unknown = JSON.parse(Deno.readTextFileSync(`${path}/meta.json`));
+  Deno.writeTextFileSync(`${path}/meta.json`, JSON.stringify({ ...Object(meta), ...patch }));
+};
+
+/** Flips a bit of the byte at `at`, counted from the end where it is negative. */
+export const flipBit = (file: string, at: number): void => {
+  const bytes = Deno.readFileSync(file);
+  const index = at < 0 ? bytes.length + at : at;
+  bytes[index] = (bytes[index] ?? 0) ^ 4;
+  Deno.writeFileSync(file, bytes);
+};
