@@ -64,10 +64,31 @@ const refine = (
 /** What a picture shows: the face, and whether another one rivals it (over half its area). */
 export interface FoundFace {
   readonly landmarks: Landmarks;
-  /** Confidence of the detector, 0 to 1. */
+  /** Confidence that it is a human face, {@link SURE} to 1. */
   readonly score: number;
   readonly rival: boolean;
 }
+
+/**
+ * What the quick detector must say of the upright close view before a face is believed. Measured:
+ * people and painted portraits 0.54 to 1, a dog that the careful detector takes for a face at
+ * 0.93 gets 0.40, a cat nothing.
+ */
+const SURE = 0.5;
+
+/** The quick detector's opinion of the upright close view of a face. */
+const closeScore = (
+  analyzer: FaceAnalyzer,
+  image: Image,
+  landmarks: Landmarks,
+): TE.TaskEither<Err<"Backend">, number> =>
+  F.pipe(
+    analyzer.detect(uprightView(image, squareAround(landmarks, SEARCH), SEARCH_VIEW), {
+      inputSize: SEARCH_VIEW,
+      limit: 1,
+    }),
+    TE.map(([best]) => best?.score ?? 0),
+  );
 
 const area = ({ box }: DetectedFace): number => box.width * box.height;
 
@@ -88,7 +109,7 @@ const choose = (
 
 /**
  * Finds the face of a picture: the one nearest to `near`, else the largest; `undefined` where no
- * detector finds one. `careful` false stops after the quick detector. Error: `Backend`.
+ * detector finds one that a close look confirms. `careful` false stops after the quick detector. Error: `Backend`.
  */
 export const findFace = (
   analyzer: FaceAnalyzer,
@@ -104,8 +125,10 @@ async () => {
     const refined = await refine(analyzer, image, chosen.face.landmarks)();
     if (E.isLeft(refined)) return refined;
     if (!settled(chosen.face.landmarks, refined.right)) continue; // no face after all
-    const { face: { score }, rival } = chosen;
-    return E.right({ landmarks: refined.right, score, rival });
+    const score = await closeScore(analyzer, image, refined.right)();
+    if (E.isLeft(score)) return score;
+    if (score.right < SURE) continue;
+    return E.right({ landmarks: refined.right, score: score.right, rival: chosen.rival });
   }
   return E.right(undefined);
 };
