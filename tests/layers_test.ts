@@ -1,0 +1,159 @@
+/**
+ * The layers of the project, read from its import statements: who may import whom, who may name a
+ * package, no circles, no file too long to have one job.
+ */
+import assert from "node:assert/strict";
+
+const root = new URL("../", import.meta.url);
+
+/** Every module of the repository, by its path. */
+const readModules = async (folder = ""): Promise<ReadonlyMap<string, string>> => {
+  const modules = new Map<string, string>();
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, root))) {
+    if (/^\.|^(node_modules|runs|coverage)$/.test(name)) continue;
+    const path = folder + name;
+    if (isDirectory) (await readModules(`${path}/`)).forEach((text, at) => modules.set(at, text));
+    else if (/\.(ts|js|py)$/.test(name)) {
+      modules.set(path, await Deno.readTextFile(new URL(path, root)));
+    }
+  }
+  return modules;
+};
+
+/** What a module names: imports of values and types, and packages in strings; not its comments. */
+const specifiersOf = (text: string): readonly string[] => {
+  const code = text.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, "");
+  const statements = /\bfrom\s+"([^"\s]+)"|\bimport\s*\(?"([^"\s]+)"/g;
+  const strings = /"((?:npm|jsr|https?):[^"\s]*)"|new URL\("([^"\s]+\.ts)"/g;
+  return [...code.matchAll(statements), ...code.matchAll(strings)]
+    .map(([, a, b]) => a ?? b ?? "")
+    .filter((specifier) => !specifier.startsWith(".") || specifier.endsWith(".ts"));
+};
+
+interface Import {
+  readonly from: string;
+  /** A path of the repository, or the specifier itself where it is none. */
+  readonly to: string;
+}
+
+const modules = await readModules();
+const imports: readonly Import[] = [...modules].filter(([path]) => path.endsWith(".ts"))
+  .flatMap(([from, text]) =>
+    [...new Set(specifiersOf(text))].map((specifier) => ({
+      from,
+      to: specifier.startsWith(".")
+        ? new URL(specifier, new URL(from, root)).href.slice(root.href.length)
+        : specifier,
+    }))
+  );
+const ours = imports.filter(({ to }) => modules.has(to));
+const told = ({ from, to }: Import): string => `${from} imports ${to}`;
+
+/** A layer and what it may import besides itself. */
+const layers: readonly (readonly [layer: RegExp, allowed: RegExp])[] = [
+  [/^pipeline\/core\//, /^$/],
+  [/^backends\//, /^pipeline\/core\//],
+  [/^models\//, /^(pipeline\/core|backends)\//],
+  [/^datasets\//, /^pipeline\/core\/|^backends\/face\.ts$/],
+  [/^pipeline\/metrics\//, /^(pipeline\/(core|programs)|backends|models|datasets)\//],
+  [/^pipeline\/programs\//, /^(pipeline\/(core|metrics)|backends|models|datasets)\//],
+  [/^pipeline\/cli\//, /^(pipeline|backends|models|datasets)\/|^mod\.ts$/],
+  [/^mod\.ts$/, /^(pipeline\/(core|metrics|programs)|backends|models|datasets)\//],
+  [/^cli\.ts$/, /^pipeline\/|^mod\.ts$/],
+  [/^examples\//, /^mod\.ts$/],
+  [/^vendor\//, /^$/],
+];
+
+/** Packages that only some files may name, so that replacing one is a change in one place. */
+const packages: readonly (readonly [named: RegExp, allowed: RegExp])[] = [
+  [/^npm:@tensorflow\//, /^backends\/tf\.ts$/],
+  [/^npm:(@vladmandic\/|.*face)/, /^backends\/face\w*\.ts$/],
+  [/^npm:(fp-ts|io-ts)/, /^pipeline\/core\/fp\w*\.ts$/],
+];
+
+const isLibrary = (path: string): boolean =>
+  /^(mod\.ts|(pipeline|backends|models|datasets)\/)/.test(path) &&
+  !path.startsWith("pipeline/cli/");
+
+Deno.test("the reader of imports sees every form and no comment", () => {
+  const text = [
+    'import a from "./a.ts";',
+    'import type { B } from "./b.ts";',
+    "import {",
+    "  c,",
+    '} from "./c.ts";',
+    'export * from "./d.ts";',
+    'import "./e.ts";',
+    'const f = () => import("./f.ts");',
+    'const g = import.meta.resolve("npm:g@1");',
+    'const h = new URL("./h.ts", import.meta.url);',
+    '/** Like import "./not.ts";',
+    ' * or from "./not.ts". */',
+    '// import "./not.ts";',
+  ].join("\n");
+  const names = specifiersOf(text).toSorted();
+  const local = ["a", "b", "c", "d", "e", "f", "h"].map((name) => `./${name}.ts`);
+  assert.deepEqual(names, [...local, "npm:g@1"]);
+  assert.ok(ours.length > 300 && imports.length > ours.length);
+});
+
+for (const [layer, allowed] of layers) {
+  Deno.test(`${layer.source} imports only itself and ${allowed.source}`, () => {
+    assert.ok([...modules.keys()].some((path) => layer.test(path)));
+    const wrong = ours.filter(({ from, to }) =>
+      layer.test(from) && !layer.test(to) && !allowed.test(to)
+    );
+    assert.deepEqual(wrong.map(told), []);
+  });
+}
+
+for (const [named, allowed] of packages) {
+  Deno.test(`${named.source} is named only in ${allowed.source}`, () => {
+    const wrong = imports.filter(({ from, to }) =>
+      isLibrary(from) && named.test(to) && !allowed.test(from)
+    );
+    assert.deepEqual(wrong.map(told), []);
+  });
+}
+
+Deno.test("the library names packages by npm: with a whole version, so that a URL imports it", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    (isLibrary(from) || from.startsWith("examples/")) && !modules.has(to) &&
+    !/^npm:(@[^/]+\/)?[^@/]+@\d+\.\d+\.\d+(\/|$)|^node:/.test(to)
+  );
+  assert.deepEqual(wrong.map(told), []);
+});
+
+Deno.test("only the command line and the tests import @std", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    /@std\//.test(to) && !/^(cli\.ts|pipeline\/cli\/|tests\/|vendor\/)/.test(from)
+  );
+  assert.deepEqual(wrong.map(told), []);
+});
+
+Deno.test("no module imports itself in a circle", () => {
+  const state = new Map<string, "open" | "done">();
+  const circles: string[] = [];
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (state.get(path) === "done") return;
+    if (state.get(path) === "open") {
+      circles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+      return;
+    }
+    state.set(path, "open");
+    for (const { to } of ours.filter(({ from }) => from === path)) visit(to, [...trail, path]);
+    state.set(path, "done");
+  };
+  [...modules.keys()].forEach((path) => visit(path, []));
+  assert.deepEqual(circles, []);
+});
+
+Deno.test("no file is too long to have one job", () => {
+  const generated = "backends/wasm/binary.ts";
+  const long = [...modules].filter(([path]) => path !== generated).flatMap(([path, text]) => {
+    const lines = text.trimEnd().split("\n").length;
+    const most = /^(backends|models)\//.test(path) ? 400 : 260;
+    return lines > most ? [`${path} has ${lines} lines, expected at most ${most}`] : [];
+  });
+  assert.deepEqual(long, []);
+});
