@@ -31,7 +31,7 @@ export interface Batch {
 /** Loss terms of the images, given the activations of the real ones: see `content_loss.ts`. */
 export type ContentTerms = (fake: Tensor) => Readonly<Record<string, Tensor>>;
 
-/** Weights of the terms other than content (after equation 3). */
+/** Weights of the terms other than content (equations 3 and 4). */
 export interface TermWeights {
   /** Of −D(x̂). */
   readonly adversarial: number;
@@ -75,7 +75,7 @@ export interface GeneratorSide extends SideGradients {
 }
 
 /**
- * L(φ, ψ, P) = content + adversarial + feature matching + match (equation 2), with gradients to
+ * L(φ, ψ, P) = content + adversarial + feature matching + match (equations 3 and 4), with gradients to
  * `E/`, `G/` and `P/` only: the discriminator is constant here.
  */
 export const generatorGradients = (
@@ -130,7 +130,7 @@ export const generatorGradients = (
 export const rowsName = "D/W";
 
 /**
- * L_DSC (equation 5) with gradients to `D/` and to the drawn rows of W (as `D/W`): the fake is
+ * L_DSC (equation 6) with gradients to `D/` and to the drawn rows of W (as `D/W`): the fake is
  * constant here.
  */
 export const discriminatorGradients = (

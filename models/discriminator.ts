@@ -1,5 +1,5 @@
 /**
- * The projection discriminator D(x, y, i) = V(x, y)ᵀ(W_i + w0) + b (equation 4).
+ * The projection discriminator D(x, y, i) = V(x, y)ᵀ(W_i + w0) + b (equation 5).
  *
  * @module
  */
@@ -10,19 +10,22 @@ import { runLayers, sumPool } from "./blocks.ts";
 import type { Pooling } from "./embedder.ts";
 import { createNetwork, type Network, type Weights } from "./parameters.ts";
 
-/** A new discriminator without the rows of W, which a row table keeps in host memory. */
+/**
+ * A new discriminator without the rows of W, which a row table keeps in host memory: parameters
+ * `D/…`, a pure function of the stream `rng`. Call inside `backend.run`.
+ */
 export const createDiscriminator = (architecture: Architecture, rng: Rng): Network =>
   createNetwork(discriminatorParameters(architecture), rng);
 
 /** The realism score of each frame and the activations that feature matching compares. */
 export interface Judgement {
-  /** [B] */
+  /** High where a frame is taken for real and of its person. // [B] */
   readonly score: Tensor;
   /** Outputs of the residual blocks, coarse to fine in number of blocks passed. */
   readonly features: readonly Tensor[];
 }
 
-/** D(x, y, i), with `rows` the W_i of each sample. // [B, S, S, 3] twice, [B, N] */
+/** D(x, y, i) (equation 5); `rows` are the W_i of the samples. // [B, S, S, 3] twice, [B, N] */
 export const discriminate = (
   weights: Weights,
   architecture: Architecture,

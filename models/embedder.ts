@@ -13,11 +13,14 @@ import { createNetwork, type Network, type Weights } from "./parameters.ts";
 /** How E and V pool: the paper sums, then applies ReLU. */
 export type Pooling = "sum-relu" | "relu-sum";
 
-/** A new embedder. */
+/**
+ * A new embedder: parameters `E/…`, a pure function of the stream `rng`. Call inside
+ * `backend.run`; the tensors are the caller's.
+ */
 export const createEmbedder = (architecture: Architecture, rng: Rng): Network =>
   createNetwork(embedderParameters(architecture), rng);
 
-/** ê of each frame: E(x, y). // [B, S, S, 3] twice → [B, N] */
+/** ê of each frame: E(x, y) (section 3.1). // [B, S, S, 3] in [-1, 1] twice → [B, N] */
 export const embed = (
   weights: Weights,
   architecture: Architecture,
@@ -34,7 +37,7 @@ export const embed = (
     pooling,
   );
 
-/** Equation (1)'s ê: the mean over the K frames of each sequence. // [B·K, N] → [B, N] */
+/** ê (equation 1): the mean over the K frames of each sequence. // [B·K, N] → [B, N] */
 export const averageEmbeddings = (embeddings: Tensor, shots: number): Tensor => {
   const [rows = shots, numbers = 1] = embeddings.shape;
   return tf.mean(embeddings.reshape([rows / shots, shots, numbers]), 1);

@@ -19,11 +19,14 @@ import { createNetwork, type Network, type Weights } from "./parameters.ts";
 /** Whether AdaIN uses the projected gain as it is (the paper) or added to 1. */
 export type AdaptiveGain = "raw" | "one-plus";
 
-/** A new generator with its projection P. */
+/**
+ * A new generator with its projection P: parameters `G/…` and `P/…`, a pure function of the
+ * stream `rng`. Call inside `backend.run`; the tensors are the caller's.
+ */
 export const createGenerator = (architecture: Architecture, rng: Rng): Network =>
   createNetwork(generatorParameters(architecture), rng);
 
-/** ψ̂ = P·ê + bias: the coefficients of all AdaIN layers. // [B, N] → [B, coefficients] */
+/** ψ̂ = P·ê + bias: the AdaIN coefficients (section 3.1). // [B, N] → [B, coefficients] */
 export const projectEmbedding = (weights: Weights, embedding: Tensor): Tensor =>
   tf.add(tf.matMul(embedding as Tensor2D, weights("P/kernel") as Tensor2D), weights("P/bias"));
 
@@ -43,7 +46,10 @@ const affines = (
   };
 };
 
-/** G with given coefficients ψ̂ (projected, or a person's own ψ′). // [B, S, S, 3] → the same */
+/**
+ * G with given coefficients: ψ̂ = P·ê, or a person's own ψ′ (section 3.3). Frames are in [-1, 1].
+ * // [B, S, S, 3], [B, coefficients] → [B, S, S, 3]
+ */
 export const generateWith = (
   weights: Weights,
   architecture: Architecture,
@@ -60,7 +66,7 @@ export const generateWith = (
   );
 };
 
-/** x̂ = G(y, ê). // [B, S, S, 3], [B, N] → [B, S, S, 3] */
+/** x̂ = G(y, ê; ψ, P), in [-1, 1] (equation 2). // [B, S, S, 3], [B, N] → [B, S, S, 3] */
 export const generate = (
   weights: Weights,
   architecture: Architecture,

@@ -39,9 +39,9 @@ export interface Training {
   readonly discriminatorRate: number;
   /** Both rates are multiplied by this, in fractions of the run: flat, then linear. */
   readonly rateDecay: { readonly from: number; readonly to: number };
-  /** Weight of −D(x̂) (equation 3); with this and `featureMatching` 0 there is no D. */
+  /** Weight of −D(x̂) (equation 4); with this and `featureMatching` 0 there is no D. */
   readonly adversarial: number;
-  /** Weight of L_FM (after equation 3). */
+  /** Weight of L_FM (equation 4). */
   readonly featureMatching: number;
   /** Weight of the match term; at small scale it must stay 0 until the embedding is in use. */
   readonly match: Ramp;

@@ -1,5 +1,5 @@
 /**
- * W, one row a video (equation 4), in host memory: only the rows that a step draws are uploaded,
+ * W, one row a video (equation 5), in host memory: only the rows that a step draws are uploaded,
  * so its size is not bound by the device. Adam on the rows is lazy and equal to the dense one:
  * with beta1 = 0 a row without a gradient does not move, only its second moment decays.
  *

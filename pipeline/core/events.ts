@@ -11,6 +11,7 @@ export type Figures = Readonly<Record<string, number>>;
 
 /** Something that happened in a run. */
 export type TrainEvent =
+  /** Training begins, or goes on, after `step` of `steps` steps; how many numbers it trains. */
   | {
     readonly _tag: "RunStarted";
     readonly step: number;
@@ -18,23 +19,33 @@ export type TrainEvent =
     readonly backend: string;
     readonly parameters: Figures;
   }
+  /** One step of training, its time and its losses. */
   | {
     readonly _tag: "StepDone";
     readonly step: number;
     readonly seconds: number;
     readonly losses: Figures;
   }
+  /** A sample cannot be used. */
   | { readonly _tag: "SampleSkipped"; readonly error: BadSample }
+  /** A checkpoint is whole and on the disk. */
   | { readonly _tag: "CheckpointSaved"; readonly step: number; readonly path: string }
+  /** A checkpoint is not whole: the one before it is taken. */
   | { readonly _tag: "CheckpointSkipped"; readonly path: string; readonly message: string }
+  /** A picture of samples is written. */
   | { readonly _tag: "GridSaved"; readonly step: number; readonly path: string }
+  /** Figures on people never trained on. */
   | { readonly _tag: "Evaluated"; readonly step: number; readonly figures: Figures }
+  /** Something that a person should look at. */
   | { readonly _tag: "Warning"; readonly step: number; readonly message: string }
+  /** So many tensors are alive that were not after the warm-up. */
   | { readonly _tag: "LeakSuspected"; readonly step: number; readonly tensors: number }
+  /** Work other than training: `done` of `of` clips, say. */
   | {
     readonly _tag: "Progress";
     readonly what: string;
     readonly done: number;
     readonly of: number;
   }
+  /** The run is over. */
   | { readonly _tag: "RunEnded"; readonly step: number; readonly seconds: number };

@@ -84,7 +84,7 @@ interface DrawnOnDevice {
   readonly second: Tensor;
 }
 
-/** One update of D and of the drawn rows of W (equation 5). */
+/** One update of D and of the drawn rows of W (equation 6). */
 const discriminatorUpdate = (
   model: Model,
   learner: Learner,

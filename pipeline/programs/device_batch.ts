@@ -104,7 +104,7 @@ const toBatch = (episodes: readonly MappedEpisode[], rows: readonly number[]): B
   };
 };
 
-/** Uploads a step, split into `accumulate` parts of equal size. */
+/** Uploads a step, split into `accumulate` parts of equal size; the caller owns it. */
 export const toDevice = (
   accumulate = 1,
 ): Stage<HasBackend, Err<"Backend" | "DeviceLost">, MappedStep, Owned<DeviceStep>> =>

@@ -1,5 +1,5 @@
 /**
- * Embedding averaging as a stage: equation (1)'s ê of a person from some frames.
+ * Embedding averaging as a stage: ê of a person (equation 1, for a new one equation 7) from some frames.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const averageEmbedding = (
   );
 };
 
-/** The stage of {@link averageEmbedding}: K frames of a person → ê, owned by the caller. */
+/** K frames of a person → their mean embedding ê (equation 7), owned by the caller. // [1, N] */
 export const embedAverage = (
   model: Model,
   weights: Tensors,

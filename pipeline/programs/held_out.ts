@@ -118,7 +118,10 @@ export interface HeldOut {
   readonly mean: Frame["image"];
 }
 
-/** Draws everything an evaluation needs, once a run. */
+/**
+ * Draws everything an evaluation needs, once a run: the same for the same seed. `Data` where fewer
+ * than two held-out people have enough frames, or no training frame can be read.
+ */
 export const drawHeldOut = (
   sizes: TrialSizes,
 ): Stage<HasRng, Err<"Data">, Dataset, HeldOut> =>

@@ -87,7 +87,10 @@ const measure = async (
   });
 };
 
-/** Measures the outputs of every trial and the trivial answers to the same questions. */
+/**
+ * Measures the outputs of every trial (section 4) and the trivial answers to the same questions.
+ * `Backend` where the face networks fail.
+ */
 export const measureHeldOut = (
   faces: FaceAnalyzer,
   { mean }: HeldOut,

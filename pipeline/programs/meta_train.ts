@@ -74,7 +74,7 @@ const learn = (
       prefetch(2),
       take(steps - from),
       through(toDevice(accumulate)),
-      through(adversarialStep(preset, content, state)), // equations 2 to 5
+      through(adversarialStep(preset, content, state)), // equations 1 to 6
       runFold(
         startProgress(env.now()),
         (progress: Progress, report) => observe(session, progress)(report),
@@ -182,7 +182,9 @@ const mayChange = [
 
 /**
  * Meta-trains the three networks as the configuration says and measures them on people never
- * trained on. With `resume` it goes on from the newest whole checkpoint of the run folder.
+ * trained on. With `resume` it goes on from the newest whole checkpoint of the run folder. Where
+ * it is aborted it finishes the step, saves, and ends with `Aborted`; any other `PipelineError` can
+ * end it too. `dataset` stands in for the one that the configuration names.
  */
 export const metaTrain = (
   config: RunConfig,

@@ -43,7 +43,8 @@ const synthesise = (
 
 /**
  * Runs every trial with its own embedding and with another person's: if both give the same
- * pictures the embedding is dead. `weights` are E, G and P, spectral norms folded.
+ * pictures the embedding is dead. `weights` are E, G and P, spectral norms folded. Errors: those
+ * of the backend.
  */
 export const reenact = (
   model: Model,

@@ -57,7 +57,10 @@ const joined = (a: Network, b: Network): Network => ({
   spectral: { ...a.spectral, ...b.spectral },
 });
 
-/** A new state: networks from the seed, one row of W for each training sequence. */
+/**
+ * A new state, owned by the caller: networks from the seed, one row of W for each training
+ * sequence. Errors: those of the backend.
+ */
 export const createTrainState = (
   { architecture }: Preset,
   sequences: number,
