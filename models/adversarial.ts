@@ -75,8 +75,8 @@ export interface GeneratorSide extends SideGradients {
 }
 
 /**
- * L(φ, ψ, P) = content + adversarial + feature matching + match (equations 3 and 4), with gradients to
- * `E/`, `G/` and `P/` only: the discriminator is constant here.
+ * L(φ, ψ, P) = content + adversarial + feature matching + match (equations 3 and 4), with gradients
+ * to `E/`, `G/` and `P/` only: the discriminator is constant here.
  */
 export const generatorGradients = (
   { architecture, pooling, gain }: Model,

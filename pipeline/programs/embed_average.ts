@@ -1,5 +1,5 @@
 /**
- * Embedding averaging as a stage: ê of a person (equation 1, for a new one equation 7) from some frames.
+ * Embedding averaging as a stage: ê of a person from some frames (equations 1 and 7).
  *
  * @module
  */
