@@ -5,7 +5,7 @@
  */
 import { alongEye, type Eye, lowerLid, upperLid } from "./features.ts";
 import { linear } from "./light.ts";
-import { blend, type Complexion } from "./skin.ts";
+import { blend, type Complexion } from "./complexion.ts";
 import { bell, smoothstep, type Vec3 } from "./vector.ts";
 
 const PUPIL = linear(0x080708);

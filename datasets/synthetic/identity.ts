@@ -11,7 +11,7 @@ import type { Hair } from "./hair.ts";
 import { drawHair, drawHairColor } from "./hair_styles.ts";
 import type { HeadShape } from "./head_shape.ts";
 import { linear } from "./light.ts";
-import type { Beard, Complexion } from "./skin.ts";
+import type { Beard, Complexion } from "./complexion.ts";
 import { clamp, lerp, lerp3, type Vec3 } from "./vector.ts";
 
 /** A person. */

@@ -11,7 +11,7 @@ import {
   upperLipTop,
 } from "./features.ts";
 import { linear } from "./light.ts";
-import { blend, type Complexion } from "./skin.ts";
+import { blend, type Complexion } from "./complexion.ts";
 import { bell, clamp, smoothstep, type Vec3 } from "./vector.ts";
 
 const INSIDE = linear(0x2a0d0d);
