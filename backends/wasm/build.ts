@@ -43,8 +43,9 @@ const compile = async (relaxed: boolean): Promise<Uint8Array> => {
     "--importMemory",
     "--sharedMemory",
     ...["--initialMemory", "1", "--maximumMemory", "65536"],
-    // O3 chains the multiply-adds of an unrolled loop one after the other: half the speed.
-    "-O2",
+    // No optimiser: Binaryen's chains the multiply-adds of an unrolled loop one after the other,
+    // which costs more than half the speed; the engine's own compiler does the rest.
+    "-O0",
     "--noAssert",
     ...["--runtime", "stub"],
   ], {

@@ -9,6 +9,7 @@ import {
   directChunks,
   directSplits,
   directThreadBytes,
+  pitchedBytes,
   planeBytes,
   tileCount,
   useWinograd,
@@ -114,7 +115,7 @@ export const filterGradient = (
     return;
   }
   const { splits, block } = winogradSplits(shape), rows = splits ? block : tileCount(shape);
-  const v = 36 * planeBytes(rows * inputs), d = 36 * planeBytes(rows * outputs);
+  const v = 36 * pitchedBytes(rows, inputs), d = 36 * pitchedBytes(rows, outputs);
   const patch = 36 * 4 * Math.max(inputs, outputs);
   const stride = up(splits ? v + d + patch : patch, 64) + 64;
   const sums = 36 * planeBytes(inputs * outputs) * Math.max(1, splits);

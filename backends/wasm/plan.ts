@@ -24,6 +24,10 @@ const clamp = (n: number, low: number, high: number): number => Math.min(high, M
 /** Bytes between planes: `plane` of `assembly/winograd.as`. */
 export const planeBytes = (floats: number): number => (Math.ceil(floats * 4 / 64) | 1) * 64;
 
+/** Bytes between planes of a gradient's tiles: `pitched` of `assembly/winograd.as`. */
+export const pitchedBytes = (tiles: number, channels: number): number =>
+  planeBytes(tiles * (channels >= 64 ? planeBytes(channels) / 4 : channels));
+
 /** Tiles of 4 × 4 pixels. */
 export const tileCount = ({ batch, height, width }: ConvolutionShape): number =>
   batch * Math.ceil(height / 4) * Math.ceil(width / 4);

@@ -33,7 +33,8 @@ export interface Pool {
   readonly close: () => Promise<void>;
 }
 
-const controlBytes = 1024;
+/** The control block of `assembly/pool.as`: 1024 bytes, then 64 a thread. */
+const controlBytes = (threads: number): number => 1024 + 64 * threads;
 const line = 64;
 /** Spinning iterations before a thread that has nothing to do sleeps: one to three milliseconds. */
 const spins = 1_000_000;
@@ -92,8 +93,8 @@ export const createPool = async (heap: SharedHeap, threads: number): Promise<Poo
   const { memory } = heap;
   const instance = await WebAssembly.instantiate(module, { env: { memory, abort } });
   const exports = instance.exports as unknown as Control & Readonly<Record<string, WasmKernel>>;
-  const address = align(heap.allocate(controlBytes + line));
-  new Uint8Array(memory.buffer, address, controlBytes).fill(0);
+  const address = align(heap.allocate(controlBytes(threads) + line));
+  new Uint8Array(memory.buffer, address, controlBytes(threads)).fill(0);
   const started = await Promise.allSettled(
     Array.from(
       { length: threads - 1 },

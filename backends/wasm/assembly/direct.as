@@ -1,9 +1,11 @@
 // Convolution with k × k filters, stride 1, zero padding (k - 1) / 2, as a matrix product that
 // reads the image where it lies: in a zero-bordered NHWC copy, a row of the filter's reach is
 // k · channels consecutive numbers.
-import { count, job, parallel, set } from "./pool";
+import { count, frameOf, job, parallel, set } from "./pool";
 import { columnTile, rowTile } from "./tiles";
-import { bytes, over } from "./vector";
+import {
+  bytes, over, ROW_B, ROW_C, ROW_DEPTH, ROW_FLAGS, ROW_JUMP, ROW_LDC, ROW_SEGMENTS, ROW_START,
+} from "./vector";
 import { DIRECT, DIRECT_FILTER_GRAD, DIRECT_PREPARE, DIRECT_REDUCE } from "./phases";
 
 const X = 0, PADDED = 1, FILTER = 2, PACKED = 3, BIAS = 4, Y = 5;
@@ -131,7 +133,11 @@ export function direct(chunk: i32, thread: i32): void {
   const tile = scratch + TILE, pixel = bytes(inputs), ldc = bytes(outputs);
   const rowBytes = pixel * (width + size - 1), reach = pixel * size;
   fillTable(scratch + TABLE, first, last - first + 6);
-  const depth = size * size * inputs;
+  const depth = size * size * inputs, frame = frameOf(thread);
+  store<i32>(frame, size * inputs, ROW_DEPTH);
+  store<i32>(frame, size, ROW_SEGMENTS);
+  store<usize>(frame, rowBytes - reach, ROW_JUMP);
+  store<i32>(frame, flags, ROW_FLAGS);
   for (let panel = group * each; panel < min(all, (group + 1) * each); panel++) {
     const columns = min(8, outputs - 8 * panel);
     const packed = job(PACKED) + bytes(8 * panel * depth);
@@ -143,15 +149,17 @@ export function direct(chunk: i32, thread: i32): void {
         start = scratch + START;
       }
     }
+    store<usize>(frame, start, ROW_START);
     for (let m = first; m < last; m += 6) {
       const at = scratch + TABLE + bytes(m - first), rows = min(6, last - m);
       const to = y + bytes(m * outputs + 8 * panel);
       const whole = rows == 6 && columns == 8;
-      rowTile(
-        load<usize>(at), load<usize>(at, 4), load<usize>(at, 8), load<usize>(at, 12),
-        load<usize>(at, 16), load<usize>(at, 20), packed, whole ? to : tile, whole ? ldc : 32,
-        size * inputs, size, rowBytes - reach, start, flags,
-      );
+      v128.store(frame, v128.load(at));
+      store<u64>(frame, load<u64>(at, 16), 16);
+      store<usize>(frame, packed, ROW_B);
+      store<usize>(frame, whole ? to : tile, ROW_C);
+      store<usize>(frame, whole ? ldc : 32, ROW_LDC);
+      rowTile(frame);
       if (!whole) {
         for (let r = 0; r < rows; r++) {
           memory.copy(to + <usize>r * ldc, tile + 32 * <usize>r, bytes(columns));

@@ -13,6 +13,7 @@ const PHASE: usize = 320;
 const CHUNKS: usize = 324;
 const WAITING: usize = 328; // whether the main thread sleeps until DONE moves
 const JOB: usize = 384; // parameters of the job
+const FRAMES: usize = 1024; // what a tile works on, 64 bytes a thread
 
 /** Looks at DONE before the main thread sleeps: some 20 microseconds. */
 const PATIENCE: i32 = 20000;
@@ -43,6 +44,12 @@ export function attach(address: usize, count: i32, sleeps: i32): void {
   return load<i32>(control + (i << 2), JOB);
 }
 
+/** Where a thread keeps what `rowTile` works on. */
+@inline export function frameOf(thread: i32): usize {
+  return control + FRAMES + (<usize>thread << 6);
+}
+
+/** Parameter i of the job as a real number. */
 @inline export function real(i: usize): f32 {
   return load<f32>(control + (i << 2), JOB);
 }

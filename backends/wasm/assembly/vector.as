@@ -3,6 +3,36 @@
 /** Flag: negative results become 0. */
 export const RELU: i32 = 1;
 
+// Where `rowTile` finds what it works on; six row pointers come first.
+export const ROW_B: usize = 24;
+export const ROW_C: usize = 28;
+export const ROW_LDC: usize = 32;
+export const ROW_DEPTH: usize = 36;
+export const ROW_START: usize = 40; // address of 8 numbers, or 0
+export const ROW_SEGMENTS: usize = 44;
+export const ROW_JUMP: usize = 48; // bytes from the end of a segment to the next
+export const ROW_FLAGS: usize = 52;
+
+/** Six rows at equal distances. */
+@inline export function setRows(frame: usize, a: usize, lda: usize): void {
+  store<usize>(frame, a);
+  store<usize>(frame, a + lda, 4);
+  store<usize>(frame, a + 2 * lda, 8);
+  store<usize>(frame, a + 3 * lda, 12);
+  store<usize>(frame, a + 4 * lda, 16);
+  store<usize>(frame, a + 5 * lda, 20);
+}
+
+/** A plain product of depth K: no start, one segment, no flags. */
+@inline export function setPlain(frame: usize, K: i32, ldc: usize): void {
+  store<i32>(frame, K, ROW_DEPTH);
+  store<usize>(frame, ldc, ROW_LDC);
+  store<usize>(frame, 0, ROW_START);
+  store<i32>(frame, 1, ROW_SEGMENTS);
+  store<usize>(frame, 0, ROW_JUMP);
+  store<i32>(frame, 0, ROW_FLAGS);
+}
+
 /** a · b + c, fused where the processor can. */
 @inline export function madd(a: v128, b: v128, c: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? f32x4.relaxed_madd(a, b, c) : f32x4.add(f32x4.mul(a, b), c);

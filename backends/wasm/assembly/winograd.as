@@ -5,12 +5,12 @@
 // Two ways to cut the work: by tiles, where each chunk transforms, multiplies and transforms back
 // a block that stays in its core's cache (filters small against images); or by planes, where the
 // three steps run one after the other over everything (filters large).
-import { count, job, parallel, set } from "./pool";
+import { count, frameOf, job, parallel, set } from "./pool";
 import {
   columnTile, filterGradTile, filterTile, inputTile, outputGradTile, outputTile,
   rotatedFilterTile, rowTile,
 } from "./tiles";
-import { bytes, over, RELU } from "./vector";
+import { bytes, over, RELU, ROW_B, ROW_C, setPlain, setRows } from "./vector";
 import {
   WINOGRAD_BLOCK, WINOGRAD_FILTER, WINOGRAD_GRAD_FILTER, WINOGRAD_GRAD_INPUT, WINOGRAD_GRAD_PLANE,
   WINOGRAD_GRAD_SPLIT, WINOGRAD_INPUT, WINOGRAD_OUTPUT, WINOGRAD_PLANE,
@@ -27,6 +27,19 @@ const TILES = 16, BLOCK = 17, SPLITS = 18, PANEL_CHUNKS = 19;
 
 @inline function six(n: i32): i32 {
   return over(n, 6) * 6;
+}
+
+/**
+ * Bytes from one tile to the next where products run down the tiles: never a multiple of 128, so
+ * that a column of them does not fall into a few sets of the cache.
+ */
+@inline function pitch(channels: i32): usize {
+  return channels >= 64 ? (((bytes(channels) + 63) >> 6) | 1) << 6 : bytes(channels);
+}
+
+/** Bytes between planes of tiles at that pitch. */
+@inline function pitched(tiles: i32, channels: i32): usize {
+  return plane(<i32>((<usize>tiles * pitch(channels)) >> 2));
 }
 
 function setShape(
@@ -127,8 +140,10 @@ function fetch(
   }
 }
 
-/** V of tiles [first, last): to + (tile - first) · channels. */
-function transformInput(first: i32, last: i32, to: usize, step: usize, patch: usize): void {
+/** V of tiles [first, last): `next` bytes from one tile to the next, `step` from plane to plane. */
+function transformInput(
+  first: i32, last: i32, to: usize, next: usize, step: usize, patch: usize,
+): void {
   const height = count(HEIGHT), width = count(WIDTH), channels = count(IN);
   const across = over(width, 4), down = over(height, 4), pixel = bytes(channels);
   for (let t = first; t < last; t++) {
@@ -141,26 +156,32 @@ function transformInput(first: i32, last: i32, to: usize, step: usize, patch: us
       row = 6 * pixel;
     }
     for (let c: usize = 0; c < pixel; c += 16) inputTile(from + c, row, pixel, to + c, step);
-    to += pixel;
+    to += next;
   }
 }
 
-/** Products of planes [from, to) of `tiles` rows with panels [j0, j1). */
+/** Bytes of the left side that stay in the first cache while panels pass by. */
+const LEFT: i32 = 16384;
+
+/** Products of planes [p0, p1) of `tiles` rows with panels [j0, j1). */
 function multiply(
   v: usize, stepV: usize, m: usize, stepM: usize, tiles: i32, p0: i32, p1: i32, j0: i32, j1: i32,
+  frame: usize,
 ): void {
   const inputs = count(IN), outputs = count(OUT), stepU = plane(inputs * outputs);
-  const lda = bytes(inputs), ldc = bytes(outputs);
+  const lda = bytes(inputs), ldc = bytes(outputs), rows = max(1, LEFT / (24 * inputs)) * 6;
+  setPlain(frame, inputs, ldc);
   for (let p = p0; p < p1; p++) {
     const a = v + <usize>p * stepV, b = job(U) + <usize>p * stepU, c = m + <usize>p * stepM;
-    for (let j = j0; j < j1; j++) {
-      const panel = b + bytes(8 * j * inputs);
-      for (let i = 0; i < tiles; i += 6) {
-        const a0 = a + <usize>i * lda;
-        rowTile(
-          a0, a0 + lda, a0 + 2 * lda, a0 + 3 * lda, a0 + 4 * lda, a0 + 5 * lda,
-          panel, c + <usize>i * ldc + 32 * <usize>j, ldc, inputs, 1, 0, 0, 0,
-        );
+    for (let first = 0; first < tiles; first += rows) {
+      const last = min(tiles, first + rows);
+      for (let j = j0; j < j1; j++) {
+        store<usize>(frame, b + bytes(8 * j * inputs), ROW_B);
+        for (let i = first; i < last; i += 6) {
+          setRows(frame, a + <usize>i * lda, lda);
+          store<usize>(frame, c + <usize>i * ldc + 32 * <usize>j, ROW_C);
+          rowTile(frame);
+        }
       }
     }
   }
@@ -196,8 +217,8 @@ export function winogradBlock(chunk: i32, thread: i32): void {
   const block = count(BLOCK), first = chunk * block, last = min(count(TILES), first + block);
   const stepV = plane(six(block) * count(IN)), stepM = plane(six(block) * count(OUT));
   const v = job(SCRATCH) + <usize>thread * job(STRIDE), m = v + 36 * stepV, patch = m + 36 * stepM;
-  transformInput(first, last, v, stepV, patch);
-  multiply(v, stepV, m, stepM, last - first, 0, 36, 0, count(OUT) >> 3);
+  transformInput(first, last, v, bytes(count(IN)), stepV, patch);
+  multiply(v, stepV, m, stepM, last - first, 0, 36, 0, count(OUT) >> 3, frameOf(thread));
   transformOutput(first, last, m, stepM, patch);
 }
 
@@ -205,8 +226,8 @@ export function winogradBlock(chunk: i32, thread: i32): void {
 export function winogradInput(chunk: i32, thread: i32): void {
   const tiles = count(TILES), first = 8 * chunk, pixel = bytes(count(IN));
   transformInput(
-    first, min(tiles, first + 8), job(V) + <usize>first * pixel, plane(six(tiles) * count(IN)),
-    job(SCRATCH) + <usize>thread * job(STRIDE),
+    first, min(tiles, first + 8), job(V) + <usize>first * pixel, pixel,
+    plane(six(tiles) * count(IN)), job(SCRATCH) + <usize>thread * job(STRIDE),
   );
 }
 
@@ -216,7 +237,7 @@ export function winogradPlane(chunk: i32, thread: i32): void {
   const p = chunk / parts, part = chunk % parts;
   multiply(
     job(V), plane(six(tiles) * count(IN)), job(M), plane(six(tiles) * count(OUT)), tiles,
-    p, p + 1, panels * part / parts, panels * (part + 1) / parts,
+    p, p + 1, panels * part / parts, panels * (part + 1) / parts, frameOf(thread),
   );
 }
 
@@ -253,7 +274,9 @@ export function filterGradWinograd(
 }
 
 /** A·dy·Aᵀ of tiles [first, last). */
-function transformGrad(first: i32, last: i32, to: usize, step: usize, patch: usize): void {
+function transformGrad(
+  first: i32, last: i32, to: usize, next: usize, step: usize, patch: usize,
+): void {
   const height = count(HEIGHT), width = count(WIDTH), channels = count(OUT);
   const across = over(width, 4), down = over(height, 4), pixel = bytes(channels);
   for (let t = first; t < last; t++) {
@@ -266,7 +289,7 @@ function transformGrad(first: i32, last: i32, to: usize, step: usize, patch: usi
       row = 4 * pixel;
     }
     for (let c: usize = 0; c < pixel; c += 16) outputGradTile(from + c, row, pixel, to + c, step);
-    to += pixel;
+    to += next;
   }
 }
 
@@ -275,12 +298,12 @@ function accumulate(
   v: usize, stepV: usize, d: usize, stepD: usize, u: usize, tiles: i32, p0: i32, p1: i32,
 ): void {
   const inputs = count(IN), outputs = count(OUT), stepU = plane(inputs * outputs);
-  const lda = bytes(inputs), ldb = bytes(outputs);
+  const lda = pitch(inputs), ldb = pitch(outputs), ldc = bytes(outputs);
   for (let p = p0; p < p1; p++) {
     const a = v + <usize>p * stepV, b = d + <usize>p * stepD, c = u + <usize>p * stepU;
-    for (let j: usize = 0; j < ldb; j += 32) {
+    for (let j: usize = 0; j < ldc; j += 32) {
       for (let i = 0; i < inputs; i += 4) {
-        columnTile(a + bytes(i), lda, b + j, ldb, c + <usize>i * ldb + j, ldb, tiles, 1, 0, 0);
+        columnTile(a + bytes(i), lda, b + j, ldb, c + <usize>i * ldc + j, ldc, tiles, 1, 0, 0);
       }
     }
   }
@@ -290,15 +313,15 @@ function accumulate(
 export function winogradGradSplit(split: i32, thread: i32): void {
   const tiles = count(TILES), splits = count(SPLITS), block = count(BLOCK);
   const inputs = count(IN), outputs = count(OUT);
-  const stepV = plane(block * inputs), stepD = plane(block * outputs);
+  const stepV = pitched(block, inputs), stepD = pitched(block, outputs);
   const v = job(SCRATCH) + <usize>thread * job(STRIDE), d = v + 36 * stepV, patch = d + 36 * stepD;
   const size = 36 * plane(inputs * outputs), u = job(U) + <usize>split * size;
   memory.fill(u, 0, size);
   const end = <i32>(<i64>tiles * (split + 1) / splits);
   for (let first = <i32>(<i64>tiles * split / splits); first < end; first += block) {
     const last = min(end, first + block);
-    transformInput(first, last, v, stepV, patch);
-    transformGrad(first, last, d, stepD, patch);
+    transformInput(first, last, v, pitch(inputs), stepV, patch);
+    transformGrad(first, last, d, pitch(outputs), stepD, patch);
     accumulate(v, stepV, d, stepD, u, last - first, 0, 36);
   }
 }
@@ -308,8 +331,13 @@ export function winogradGradInput(chunk: i32, thread: i32): void {
   const tiles = count(TILES), first = 8 * chunk, last = min(tiles, first + 8);
   const inputs = count(IN), outputs = count(OUT);
   const patch = job(SCRATCH) + <usize>thread * job(STRIDE);
-  transformInput(first, last, job(V) + bytes(first * inputs), plane(tiles * inputs), patch);
-  transformGrad(first, last, job(M) + bytes(first * outputs), plane(tiles * outputs), patch);
+  const nextV = pitch(inputs), nextD = pitch(outputs);
+  transformInput(
+    first, last, job(V) + <usize>first * nextV, nextV, pitched(tiles, inputs), patch,
+  );
+  transformGrad(
+    first, last, job(M) + <usize>first * nextD, nextD, pitched(tiles, outputs), patch,
+  );
 }
 
 /** One plane's product over all tiles. */
@@ -318,7 +346,7 @@ export function winogradGradPlane(p: i32, thread: i32): void {
   const step = plane(inputs * outputs);
   memory.fill(job(U) + <usize>p * step, 0, step);
   accumulate(
-    job(V), plane(tiles * inputs), job(M), plane(tiles * outputs), job(U), tiles, p, p + 1,
+    job(V), pitched(tiles, inputs), job(M), pitched(tiles, outputs), job(U), tiles, p, p + 1,
   );
 }
 
