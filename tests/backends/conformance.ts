@@ -133,18 +133,20 @@ export const tolerance = 1e-5;
 const holes = (values: Float32Array): readonly number[] =>
   [...values.keys()].filter((i) => !Number.isFinite(values[i]));
 
+// `E/block0/…`, `gradient of x`: a network, or all gradients or all outputs of a case.
+const groupOf = (name: string): string => name.split(/[ /]/, 1)[0] ?? "";
+
 /**
- * The rule: relative RMS below 1e-5 where the reference RMS is above 1e-5 of the largest one among
- * the gradients (or outputs), absolute in units of that largest one below.
+ * The rule: relative RMS below 1e-5 where the reference RMS is above 1e-5 of the largest one of its
+ * group (a network, the gradients of a case), absolute in units of that largest one below.
  */
 export const distances = (reference: Results, found: Results): readonly Distance[] => {
   assert.deepEqual(Object.keys(found), Object.keys(reference));
-  const largest = (prefix: string): number =>
-    Math.max(
-      ...Object.entries(reference).filter(([name]) => name.startsWith(prefix)).map(([, values]) =>
-        rms(values.filter(Number.isFinite))
-      ),
-    );
+  const largest: Record<string, number> = {};
+  for (const [name, values] of Object.entries(reference)) {
+    const group = groupOf(name), size = rms(values.filter(Number.isFinite));
+    largest[group] = Math.max(largest[group] ?? 0, size);
+  }
   return Object.entries(reference).map(([name, expected]) => {
     const values = found[name] ?? new Float32Array();
     assert.equal(values.length, expected.length, `${name}: how many numbers`);
@@ -152,7 +154,7 @@ export const distances = (reference: Results, found: Results): readonly Distance
     const error = rms(
       values.map((x, i) => Number.isFinite(x) ? x - (expected[i] ?? NaN) : 0),
     );
-    const scale = largest(name.startsWith("output") ? "output" : "gradient");
+    const scale = largest[groupOf(name)] ?? 0;
     const size = rms(expected.filter(Number.isFinite));
     const relative = size > 1e-5 * scale;
     return { name, relative, error: scale === 0 ? error : error / (relative ? size : scale) };
@@ -185,16 +187,20 @@ export const conform = async (
   }
 };
 
-/** Runs all cases again and again: the number of living tensors must stay as it is. */
+/** How many tensors live, and how many buffers are held: intermediates have no tensor. */
+export const livingOf = (backend: Backend): string =>
+  `${backend.tensors()} tensors in ${tf.backend().numDataIds()} buffers`;
+
+/** Runs all cases again and again: what lives must stay as it is. */
 export const assertFlat = async (
   backend: Backend,
   cases: readonly Case[],
   repetitions: number,
 ): Promise<void> => {
-  const counts: number[] = [];
+  const living: string[] = [];
   for (let i = 0; i < repetitions; i++) {
     for (const test of cases) await evaluate(backend, test);
-    counts.push(backend.tensors());
+    living.push(livingOf(backend));
   }
-  assert.deepEqual(new Set(counts), new Set(counts.slice(0, 1)), `living tensors: ${counts}`);
+  assert.deepEqual([...new Set(living)], living.slice(0, 1));
 };

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { createCpuBackend } from "../../backends/cpu.ts";
 import type { Backend } from "../../pipeline/core/env.ts";
 import { operationCases, stockCases } from "./cases.ts";
-import { type Case, evaluate, succeed, valuesOf, weightsOf } from "./conformance.ts";
+import { assertStepsAgree } from "./whole_step.ts";
+import {
+  assertAgree,
+  type Case,
+  evaluate,
+  type Results,
+  succeed,
+  valuesOf,
+  weightsOf,
+} from "./conformance.ts";
 
 /** Half the distance between the two points: float32 sums carry about 1e-6 of noise. */
 const reach = 1e-2;
@@ -62,4 +71,27 @@ Deno.test("a closed backend says so", async () => {
   await backend.close();
   const result = await backend.run("a step", () => 0)();
   assert.equal(result._tag, "Left");
+});
+
+Deno.test("the rule notices what it must and forgives what float32 does not decide", () => {
+  const large = Float32Array.from({ length: 50 }, (_, i) => Math.sin(i));
+  const zero = large.map((x) => 1e-8 * x), exact = { "E/a": large, "E/b": zero };
+  const scaled = (by: number): Results => ({ ...exact, "E/a": large.map((x) => by * x) });
+  assertAgree(exact, scaled(1 + 5e-6), "rounding");
+  assertAgree(exact, { ...exact, "E/b": zero.map((x) => -x) }, "noise around 0");
+  assert.throws(() => assertAgree(exact, scaled(1 + 2e-5), "a small error"));
+  assert.throws(() => assertAgree(exact, scaled(-1), "a sign"));
+  assert.throws(() => assertAgree(exact, { ...exact, "E/b": zero.map(() => 1) }, "not 0"));
+  assert.throws(() => assertAgree(exact, { ...exact, "E/a": large.map(() => NaN) }, "NaN"));
+  assert.throws(() => assertAgree(exact, { "E/a": large }, "one is missing"));
+
+  const many = (by: number): Results =>
+    Object.fromEntries(Array.from({ length: 20 }, (_, i) => [
+      `E/${i}`,
+      i === 0 ? large.map((x) => by * x) : large,
+    ]));
+  const loose = { exact: many(1), jittered: [many(1 + 1e-5)] };
+  assertStepsAgree(loose, many(1 + 1e-4));
+  assert.throws(() => assertStepsAgree(loose, many(1 + 1e-3)));
+  assert.throws(() => assertStepsAgree({ exact: many(1), jittered: [many(1)] }, many(1 + 1e-4)));
 });
