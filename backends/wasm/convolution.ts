@@ -4,6 +4,7 @@
  * @module
  */
 import type { Pool } from "./pool.ts";
+import { up, withParts } from "./scratch.ts";
 import {
   type ConvolutionShape,
   directChunks,
@@ -16,28 +17,6 @@ import {
   winogradBlock,
   winogradSplits,
 } from "./plan.ts";
-
-const up = (n: number, step: number): number => Math.ceil(n / step) * step;
-
-/** Hands out parts of one block of scratch, cache line by cache line. */
-const layout = (
-  sizes: readonly number[],
-): { readonly offsets: number[]; readonly bytes: number } => {
-  let bytes = 0;
-  const offsets = sizes.map((size) => {
-    const at = bytes;
-    bytes += up(size, 64) + 64;
-    return at;
-  });
-  return { offsets, bytes };
-};
-
-/** Runs `f` with the addresses of parts of the pool's scratch. */
-const withParts = (pool: Pool, sizes: readonly number[], f: (...at: number[]) => void): void => {
-  const { offsets, bytes } = layout(sizes);
-  const base = pool.scratch(bytes);
-  f(...offsets.map((offset) => base + offset));
-};
 
 const paddedBytes = ({ batch, height, width, inputs, size }: ConvolutionShape): number =>
   size === 1 ? 0 : 4 * inputs * (width + size - 1) * (batch * (height + size - 1) + size);

@@ -7,6 +7,7 @@ import { type KernelConfig, type Tensor, type TensorInfo, tf } from "../tf.ts";
 import { type KernelName, normFloor } from "../kernels/names.ts";
 import { convolve, filterGradient } from "./convolution.ts";
 import type { SharedHeap } from "./heap.ts";
+import { multiply, productShape } from "./matrix_product.ts";
 import type { Pool } from "./pool.ts";
 
 type Inputs = Readonly<Record<string, TensorInfo | undefined>>;
@@ -278,48 +279,6 @@ const adam = (
   },
 });
 
-/** A batched matrix product on the kernels of 1 × 1 convolutions; undefined where it does not fit. */
-const matrixProduct = ({ at, make, pool }: Tools) =>
-(
-  a: TensorInfo,
-  b: TensorInfo,
-  transposeA: boolean,
-  transposeB: boolean,
-): TensorInfo | undefined => {
-  const rank = a.shape.length, lead = a.shape.slice(0, -2);
-  if (rank !== b.shape.length || lead.join() !== b.shape.slice(0, -2).join()) return undefined;
-  if (a.dtype !== "float32" || b.dtype !== "float32" || (transposeA && transposeB)) {
-    return undefined;
-  }
-  const [aRows = 1, aColumns = 1] = a.shape.slice(-2),
-    [bRows = 1, bColumns = 1] = b.shape.slice(-2);
-  const rows = transposeA ? aColumns : aRows, columns = transposeB ? bRows : bColumns;
-  const inner = transposeA ? aRows : aColumns, y = make([...lead, rows, columns]);
-  for (let i = 0; i < sizeOf(lead); i++) {
-    const [from, with_, to] = [
-      at(a) + 4 * i * aRows * aColumns,
-      at(b) + 4 * i * bRows * bColumns,
-      at(y) + 4 * i * rows * columns,
-    ];
-    const shape = { batch: 1, width: 1, size: 1 };
-    if (transposeA) {
-      filterGradient(pool, { ...shape, height: inner, inputs: rows, outputs: columns }, {
-        x: from,
-        dy: with_,
-        dfilter: to,
-      });
-    } else {
-      convolve(
-        pool,
-        { ...shape, height: rows, inputs: inner, outputs: columns },
-        { x: from, filter: with_, bias: 0, y: to },
-        { rotated: transposeB },
-      );
-    }
-  }
-  return y;
-};
-
 const replace = (kernelName: string, kernelFunc: Kernel): void => {
   const stock = tf.getKernel(kernelName, "wasm");
   if (stock) tf.unregisterKernel(kernelName, "wasm");
@@ -370,10 +329,12 @@ export const registerTrainingKernels = (heap: SharedHeap, pool: Pool): void => {
     backend.incRef(info.dataId);
     return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
   });
-  const product = matrixProduct(all);
   replace("BatchMatMul", (inputs, attrs) => {
     const a = all.given(inputs, "a"), b = all.given(inputs, "b");
-    return product(a, b, attrs.transposeA === true, attrs.transposeB === true) ??
-      stock.kernelFunc({ inputs: { a, b }, attrs: attrs as never, backend });
+    const shape = productShape(a, b, attrs.transposeA === true, attrs.transposeB === true);
+    if (!shape) return stock.kernelFunc({ inputs: { a, b }, attrs: attrs as never, backend });
+    const y = all.make([...shape.lead, shape.rows, shape.columns]);
+    multiply(pool, shape, { a: all.at(a), b: all.at(b), y: all.at(y) });
+    return y;
   });
 };

@@ -5,6 +5,7 @@ import { count, frameOf, job, parallel, set } from "./pool";
 import { columnTile, rowTile } from "./tiles";
 import {
   bytes, over, ROW_B, ROW_C, ROW_DEPTH, ROW_FLAGS, ROW_JUMP, ROW_LDC, ROW_SEGMENTS, ROW_START,
+  turnFour,
 } from "./vector";
 import { DIRECT, DIRECT_FILTER_GRAD, DIRECT_PREPARE, DIRECT_REDUCE } from "./phases";
 
@@ -94,8 +95,8 @@ function packRotated(panel: i32): void {
     let n = 0;
     if (columns == 8) {
       for (; n + 4 <= depth; n += 4) {
-        transposeFour(from + bytes(n), stride, to + bytes(8 * n));
-        transposeFour(from + bytes(n) + 4 * stride, stride, to + bytes(8 * n) + 16);
+        turnFour(from + bytes(n), stride, to + bytes(8 * n), 32);
+        turnFour(from + bytes(n) + 4 * stride, stride, to + bytes(8 * n) + 16, 32);
       }
     }
     for (; n < depth; n++) {
@@ -108,18 +109,6 @@ function packRotated(panel: i32): void {
     }
     to += 32 * <usize>depth;
   }
-}
-
-/** Four by four numbers, transposed; rows `stride` apart come 32 bytes apart. */
-@inline export function transposeFour(from: usize, stride: usize, to: usize): void {
-  const a = v128.load(from), b = v128.load(from + stride);
-  const c = v128.load(from + 2 * stride), d = v128.load(from + 3 * stride);
-  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-  const AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-  v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), 32);
-  v128.store(to, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), 64);
-  v128.store(to, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), 96);
 }
 
 /** Some pixels times some panels of filters. */

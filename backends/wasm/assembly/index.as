@@ -2,6 +2,7 @@
 export { attach, serve, stop } from "./pool";
 export { convolveDirect, filterGradDirect } from "./direct";
 export { convolveWinograd, filterGradWinograd } from "./winograd";
+export { matrixProduct } from "./matrix";
 export { instanceNormalize, instanceNormalizeGrad } from "./norm";
 export {
   adamUpdate, averagePool2, exponentialAverage, reluGrad, signGrad, upsampleNearest2,

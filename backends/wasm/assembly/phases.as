@@ -4,7 +4,7 @@ import {
   winogradBlock, winogradFilter, winogradGradFilter, winogradGradInput, winogradGradPlane,
   winogradGradSplit, winogradInput, winogradOutput, winogradPlane,
 } from "./winograd";
-
+import { matrixColumns, matrixFew, matrixPack, matrixRows } from "./matrix";
 import { norm, normGrad } from "./norm";
 import {
   adamChunk, averageChunk, poolChunk, reluGradChunk, signGradChunk, upsampleChunk,
@@ -36,6 +36,10 @@ export const SQUARES: i32 = 21;
 export const DIFFERENCE: i32 = 22;
 export const ROW_SUM: i32 = 23;
 export const ROW_SUM_ADD: i32 = 24;
+export const MATRIX_PACK: i32 = 25;
+export const MATRIX_ROWS: i32 = 26;
+export const MATRIX_COLUMNS: i32 = 27;
+export const MATRIX_FEW: i32 = 28;
 
 /** Runs one chunk of a phase on a thread. */
 export function dispatch(phase: i32, chunk: i32, thread: i32): void {
@@ -65,6 +69,10 @@ export function dispatch(phase: i32, chunk: i32, thread: i32): void {
     case DIFFERENCE: return differenceChunk(chunk, thread);
     case ROW_SUM: return rowSumChunk(chunk, thread);
     case ROW_SUM_ADD: return rowSumAdd(chunk, thread);
+    case MATRIX_PACK: return matrixPack(chunk, thread);
+    case MATRIX_ROWS: return matrixRows(chunk, thread);
+    case MATRIX_COLUMNS: return matrixColumns(chunk, thread);
+    case MATRIX_FEW: return matrixFew(chunk, thread);
     default: unreachable();
   }
 }

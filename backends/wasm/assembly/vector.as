@@ -53,3 +53,15 @@ export const ROW_FLAGS: usize = 52;
 @inline export function bytes(n: i32): usize {
   return <usize>n << 2;
 }
+
+/** Four by four numbers, transposed: rows `stride` apart come `next` bytes apart. */
+@inline export function turnFour(from: usize, stride: usize, to: usize, next: usize): void {
+  const a = v128.load(from), b = v128.load(from + stride);
+  const c = v128.load(from + 2 * stride), d = v128.load(from + 3 * stride);
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+  v128.store(to + next, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+  v128.store(to + 2 * next, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5));
+  v128.store(to + 3 * next, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7));
+}

@@ -10,7 +10,7 @@ import {
   columnTile, filterGradTile, filterTile, inputTile, outputGradTile, outputTile,
   rotatedFilterTile, rowTile,
 } from "./tiles";
-import { bytes, over, RELU, ROW_B, ROW_C, setPlain, setRows } from "./vector";
+import { bytes, over, RELU, ROW_B, ROW_C, setPlain, setRows, turnFour } from "./vector";
 import {
   WINOGRAD_BLOCK, WINOGRAD_FILTER, WINOGRAD_GRAD_FILTER, WINOGRAD_GRAD_INPUT, WINOGRAD_GRAD_PLANE,
   WINOGRAD_GRAD_SPLIT, WINOGRAD_INPUT, WINOGRAD_OUTPUT, WINOGRAD_PLANE,
@@ -97,24 +97,14 @@ export function winogradFilter(panel: i32, thread: i32): void {
   for (let c = 0; c < inputs; c += 4) {
     for (let h = 0; h < 2; h++) {
       const from = job(FILTER) + bytes((8 * panel + 4 * h) * inputs + c);
-      for (let t = 0; t < 9; t++) turnFour(from + <usize>t * tap, bytes(inputs), turned + 64 * <usize>t);
+      for (let t = 0; t < 9; t++) {
+        turnFour(from + <usize>t * tap, bytes(inputs), turned + 64 * <usize>t, 16);
+      }
       for (let i: usize = 0; i < 4; i++) {
         rotatedFilterTile(turned + 16 * i, 64, u + bytes(8 * c + 4 * h) + 32 * i, step);
       }
     }
   }
-}
-
-/** Four by four numbers, transposed, to 64 consecutive bytes. */
-@inline function turnFour(from: usize, stride: usize, to: usize): void {
-  const a = v128.load(from), b = v128.load(from + stride);
-  const c = v128.load(from + 2 * stride), d = v128.load(from + 3 * stride);
-  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
-  const AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-  v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-  v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), 16);
-  v128.store(to, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), 32);
-  v128.store(to, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), 48);
 }
 
 /**
