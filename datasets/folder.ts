@@ -9,13 +9,12 @@ import type { HasAbort, HasEvents } from "../pipeline/core/env.ts";
 import type { BadSample, Err } from "../pipeline/core/errors.ts";
 import { fileProblem } from "../pipeline/core/files.ts";
 import { fromIterable, runForEach, throughConcurrently } from "../pipeline/core/flow.ts";
-import type { Frame } from "../pipeline/core/image.ts";
-import type { Dataset, Sequence } from "./dataset.ts";
+import type { Dataset } from "./dataset.ts";
 import { describeReport, emptyReport, type FolderReport, noteClip } from "./video/report.ts";
-import { cacheName, type ClipIndex, readClipFrames } from "./video/clip_file.ts";
-import { readClipIndex, readReject } from "./video/clip_file.ts";
+import { cacheName, type ClipIndex, readClipIndex, readReject } from "./video/clip_file.ts";
 import { type ClipPool, makeClipPool } from "./video/clip_pool.ts";
 import { type Clip, discoverClips } from "./video/discover.ts";
+import { poolClips, readPooled } from "./video/pooled.ts";
 import type { PrepareSettings } from "./video/prepare_clip.ts";
 import { splitIdentities } from "./video/split.ts";
 import { findVideoTools, type VideoTools } from "./video/tools.ts";
@@ -103,49 +102,6 @@ const prepareJob = (
 ) => {
   const run = pool.prepare({ kind: "prepare", clip, tools, settings, target });
   return F.pipe(run, TE.orElse((error) => error._tag === "Backend" ? run : TE.left(error)));
-};
-
-const group = (cached: ReadonlyMap<string, readonly [Clip, ClipIndex]>) => {
-  const pools = new Map<string, { readonly sequence: Sequence; readonly clips: ClipIndex[] }>();
-  for (const [, [{ identity, video }, index]] of cached) {
-    const key = `${identity}/${video}`;
-    const pool = pools.get(key);
-    const frames = (pool?.sequence.frames ?? 0) + index.offsets.length - 1;
-    const clips = [...pool?.clips ?? [], index];
-    pools.set(key, { sequence: { identity, video, frames }, clips });
-  }
-  return pools;
-};
-
-/** Reads pooled frames: each file once, in the order asked for. */
-const readPooled = (
-  key: string,
-  clips: readonly ClipIndex[],
-  indices: readonly number[],
-): TE.TaskEither<Err<"BadSample">, readonly Frame[]> =>
-async () => {
-  const frames: Frame[] = [];
-  let first = 0;
-  for (const clip of clips) {
-    const count = clip.offsets.length - 1;
-    const places = indices.flatMap((index, place) =>
-      index >= first && index < first + count ? [place] : []
-    );
-    const own = places.map((place) => (indices[place] ?? 0) - first);
-    first += count;
-    if (places.length === 0) continue;
-    const read = await readClipFrames(clip, key, own)();
-    if (E.isLeft(read)) return read;
-    places.forEach((place, i) => {
-      const frame = read.right[i];
-      if (frame !== undefined) frames[place] = frame;
-    });
-  }
-  const wrong = indices.find((index) => !(index >= 0 && index < first));
-  if (wrong !== undefined) {
-    throw new RangeError(`Cannot read frame ${wrong} of ${key}: it has ${first}`);
-  }
-  return E.right(frames);
 };
 
 /**
@@ -243,13 +199,10 @@ async (): Promise<E.Either<FolderError, VideoFolder>> => {
     return E.left({ _tag: "Data", path, message });
   }
   // In the order of the folder, not of the workers: rows of W are counted by it.
-  const ordered = new Map(
-    all.flatMap(({ clip: { key } }) => {
-      const found = usable.get(key);
-      return found === undefined ? [] : [[key, found] as const];
-    }),
-  );
-  const pools = group(ordered);
+  const pools = poolClips(all.flatMap(({ clip: { key } }) => {
+    const prepared = usable.get(key);
+    return prepared === undefined ? [] : [prepared];
+  }));
   const sequences = [...pools.values()].map(({ sequence }) => sequence);
   const heldOut = await splitIdentities(sequences.map(({ identity }) => identity), heldOutShare);
   return E.right({

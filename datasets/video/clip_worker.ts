@@ -27,6 +27,7 @@ export type ClipRequest =
 export interface PreparedFigures extends PrepareFigures {
   /** Frames in the file. */
   readonly usable: number;
+  /** Encoding and writing. */
   readonly writeSeconds: number;
 }
 

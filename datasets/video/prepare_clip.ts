@@ -31,9 +31,13 @@ export interface PrepareSettings {
 
 /** Seconds by stage and counts, for throughput tables. */
 export interface PrepareFigures {
+  /** Asking ffprobe. */
   readonly probeSeconds: number;
+  /** Waiting for ffmpeg, in both passes. */
   readonly decodeSeconds: number;
+  /** Detection, landmarks, tracking. */
   readonly analyseSeconds: number;
+  /** Cutting the square out. */
   readonly cropSeconds: number;
   /** Frames looked at. */
   readonly decoded: number;

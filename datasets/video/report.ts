@@ -10,18 +10,23 @@ import type { PreparedFigures } from "./clip_worker.ts";
 
 /** Filled while clips are prepared, read when all are. */
 export interface FolderReport {
+  /** Clips of the folder. */
   readonly clips: number;
   /** Clips whose fate is known. */
   settled: number;
+  /** Clips with frames. */
   usable: number;
   /** Usable frames. */
   frames: number;
   /** Clips that were in the cache already. */
   cached: number;
+  /** Clips without, counted by reason. */
   readonly rejects: Map<RejectReason, number>;
+  /** Clips without, each with its reason. */
   readonly rejected: BadSample[];
   /** Of the clips prepared by this run. */
   readonly figures: PreparedFigures[];
+  /** From the first look at the folder to the last clip. */
   seconds: number;
 }
 

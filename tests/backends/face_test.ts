@@ -1,27 +1,9 @@
 import assert from "node:assert/strict";
-import jpeg from "npm:jpeg-js@0.4.4";
 import { createFaceAnalyzer, type FaceAnalyzer } from "../../backends/face.ts";
-import { E, type TE } from "../../pipeline/core/fp.ts";
-import { type Image, makeImage } from "../../pipeline/core/image.ts";
+import { E } from "../../pipeline/core/fp.ts";
+import { makeImage } from "../../pipeline/core/image.ts";
 import { resample } from "../../pipeline/core/resample.ts";
-
-const right = async <L, A>(task: TE.TaskEither<L, A>): Promise<A> => {
-  const either = await task();
-  assert(E.isRight(either), JSON.stringify(either));
-  return either.right;
-};
-
-/** A group photo that ships in the face package: 3 faces by its own documentation. */
-const groupPhoto = (): Image => {
-  const entry = import.meta.resolve(
-    "npm:@vladmandic/face-api@1.7.15/dist/face-api.node-wasm.js",
-  );
-  const { width, height, data } = jpeg.decode(
-    Deno.readFileSync(new URL("../demo/sample1.jpg", entry)),
-    { useTArray: true, formatAsRGBA: false },
-  );
-  return { width, height, channels: 3, data };
-};
+import { groupPhoto, right } from "../datasets/video_fixtures.ts";
 
 const withAnalyzer = async (use: (analyzer: FaceAnalyzer) => Promise<void>): Promise<void> => {
   const analyzer = await right(createFaceAnalyzer());
@@ -37,7 +19,7 @@ const distance = (a: Float32Array, b: Float32Array): number =>
 
 Deno.test("face: detectors agree on three faces, landmarks lie in them, descriptors tell people apart", () =>
   withAnalyzer(async (analyzer) => {
-    const photo = groupPhoto();
+    const photo = await groupPhoto();
     const tiny = await right(analyzer.detect(photo, { inputSize: 416 }));
     const ssd = await right(analyzer.detect(photo, { detector: "ssd" }));
     assert.equal(tiny.length, 3);

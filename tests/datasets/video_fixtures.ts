@@ -1,21 +1,26 @@
 /** Small videos made on the spot for the tests of video reading; ffmpeg is needed for them. */
 import assert from "node:assert/strict";
-import jpeg from "npm:jpeg-js@0.4.4";
 import { E, type TE } from "../../pipeline/core/fp.ts";
 import type { Image } from "../../pipeline/core/image.ts";
+import { readImage } from "../../datasets/codec.ts";
 import { resample } from "../../pipeline/core/resample.ts";
 
 const present = await new Deno.Command("ffmpeg", { args: ["-version"], stdout: "null" }).output()
   .then(({ success }) => success, () => false);
 const required = Deno.env.get("HEADSHOT_REQUIRE_FFMPEG") === "1";
 
-/** A test that makes videos: skipped, visibly, where there is no ffmpeg, unless one is required. */
-export const videoTest = (name: string, run: () => Promise<void>): void =>
+/**
+ * A test that makes videos: skipped, visibly, where there is no ffmpeg, unless one is required;
+ * and where `lacking` names something else that is not there.
+ */
+export const videoTest = (name: string, run: () => Promise<void>, lacking?: string): void => {
+  const missing = lacking ?? (present || required ? undefined : "ffmpeg");
   Deno.test({
-    name: present || required ? name : `${name} (skipped: no ffmpeg)`,
-    ignore: !present && !required,
+    name: missing === undefined ? name : `${name} (skipped: no ${missing})`,
+    ignore: missing !== undefined,
     fn: run,
   });
+};
 
 /** Runs ffmpeg; true where it succeeded. */
 export const tryFfmpeg = async (
@@ -54,26 +59,18 @@ export const writeVideo = async (
   await ffmpeg([...raw, "-i", "pipe:0", "-pix_fmt", "yuv420p", ...args, `file:${path}`], all);
 };
 
-const demoFile = (name: string): URL =>
-  new URL(
-    `../demo/${name}`,
-    import.meta.resolve("npm:@vladmandic/face-api@1.7.15/dist/face-api.node-wasm.js"),
-  );
-
-/** A group photo that ships in the face package, and two people in it. */
-export const groupPhoto = (): Image => {
-  const { width, height, data } = jpeg.decode(Deno.readFileSync(demoFile("sample1.jpg")), {
-    useTArray: true,
-    formatAsRGBA: false,
-  });
-  return { width, height, channels: 3, data };
+/** A group photo that ships in the face package: three people. */
+export const groupPhoto = (): Promise<Image> => {
+  const code = import.meta.resolve("npm:@vladmandic/face-api@1.7.15/dist/face-api.node-wasm.js");
+  return right(readImage(decodeURIComponent(new URL("../demo/sample1.jpg", code).pathname)));
 };
 
+/** Where two of them are. */
 const PEOPLE = [{ x: 300, y: 260 }, { x: 720, y: 320 }] as const;
 
 /** Frames of a person of the group photo, 192 × 192, with a camera that drifts. */
-export const personFrames = (person: 0 | 1, count: number): readonly Image[] => {
-  const photo = groupPhoto();
+export const personFrames = async (person: 0 | 1, count: number): Promise<readonly Image[]> => {
+  const photo = await groupPhoto();
   const { x, y } = PEOPLE[person];
   return Array.from(
     { length: count },
