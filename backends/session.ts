@@ -7,7 +7,8 @@
 import { E } from "../pipeline/core/fp.ts";
 import type { Backend, BackendName } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
-import { type TensorContainer, tf } from "./tf.ts";
+import { disposeTensors, tidyAround } from "./scope.ts";
+import { tf } from "./tf.ts";
 
 /** What running work on a device can end with. */
 export type DeviceFailure = Err<"Backend" | "DeviceLost">;
@@ -84,15 +85,13 @@ const isPromise = (value: unknown): boolean =>
   typeof value === "object" && value !== null && "then" in value;
 
 const tidied = <A>(op: string, f: () => A): A =>
-  tf.tidy(() => {
+  tidyAround(() => {
     const value = f();
     if (isPromise(value)) {
       throw new Error(`Cannot run ${op}: it is asynchronous, expected tensors (use read to await)`);
     }
-    return value as TensorContainer;
-  }) as A;
-
-const dispose = (value: unknown): void => tf.dispose(value as TensorContainer);
+    return value;
+  });
 
 /** The {@link Backend} of a device. */
 export const makeBackend = (device: Device): Backend => {
@@ -112,7 +111,7 @@ export const makeBackend = (device: Device): Backend => {
       const result = E.tryCatch(() => tidied(op, f), (cause) => backendFailure(op, cause));
       const problem = await judge() ?? (E.isLeft(result) ? await witness.explain(op) : undefined);
       if (problem === undefined) return result;
-      if (E.isRight(result)) dispose(result.right);
+      if (E.isRight(result)) disposeTensors(result.right);
       return E.left(problem);
     },
     read: (op, f) => async () => {
@@ -129,7 +128,7 @@ export const makeBackend = (device: Device): Backend => {
       const problem = before ?? await witness.listen(op)();
       return problem === undefined ? result : E.left(problem);
     },
-    dispose,
+    dispose: disposeTensors,
     tensors: () => tf.engine().state.numTensors,
     close: device.close,
   };

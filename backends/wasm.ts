@@ -7,7 +7,8 @@
 import { F, TE } from "../pipeline/core/fp.ts";
 import type { Backend } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
-import { type TensorContainer, tf } from "./tf.ts";
+import { disposeTensors, tidyAround } from "./scope.ts";
+import { tf } from "./tf.ts";
 import { registerComposed } from "./kernels/composed.ts";
 import { createSharedHeap, heapLimit } from "./wasm/heap.ts";
 import { createPool } from "./wasm/pool.ts";
@@ -68,14 +69,14 @@ const start = async (options: WasmOptions): Promise<Backend> => {
     run: (op, f) =>
       TE.tryCatch(async () => {
         await activate();
-        return tf.tidy(() => f() as TensorContainer) as ReturnType<typeof f>;
+        return tidyAround(f);
       }, (cause) => failure(op, cause)),
     read: (op, f) =>
       TE.tryCatch(async () => {
         await activate();
         return await f();
       }, (cause) => failure(op, cause)),
-    dispose: (value) => tf.dispose(value as TensorContainer),
+    dispose: disposeTensors,
     tensors: () => tf.memory().numTensors,
     close: async () => {
       remove();
