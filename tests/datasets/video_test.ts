@@ -277,3 +277,23 @@ videoTest("video: the old name of an option still works where ffmpeg is old", as
   const trial = ["-f", "lavfi", "-i", "nullsrc", "-frames:v", "1"];
   assert(await tryFfmpeg([...trial, ...tools.everyFrame, "-f", "null", "-"]));
 });
+
+Deno.test("video: where no tool can be run, the error is one sentence", async () => {
+  const module = new URL("../../datasets/video/tools.ts", import.meta.url).href;
+  const code = `import { findVideoTools } from ${JSON.stringify(module)};
+    console.log(JSON.stringify(await findVideoTools()()));`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-lock", "--allow-read", "--allow-env", "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(code));
+  await writer.close();
+  const { stdout } = await child.output();
+  const { _tag, left } = JSON.parse(new TextDecoder().decode(stdout));
+  assert.equal(_tag, "Left");
+  assert.equal(left._tag, "ToolMissing");
+  assert.match(left.message, /^Cannot read video: ffmpeg .* expected one of the two; [^\n]*$/);
+});
