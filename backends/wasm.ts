@@ -11,7 +11,11 @@ import { disposeTensors, tidyAround } from "./scope.ts";
 import { tf } from "./tf.ts";
 import { registerComposed } from "./kernels/composed.ts";
 import { createSharedHeap, heapLimit } from "./wasm/heap.ts";
+import { lightenTape } from "./wasm/light_tape.ts";
 import { createPool } from "./wasm/pool.ts";
+import { registerArrayKernels } from "./wasm/array_kernels.ts";
+import { registerConvolutionKernels } from "./wasm/convolution_kernels.ts";
+import { attachPool } from "./wasm/registry.ts";
 import { fillStockKernels } from "./wasm/stock.ts";
 import { registerTrainingKernels } from "./wasm/training_kernels.ts";
 
@@ -38,8 +42,12 @@ const once = <A>(f: () => A): () => A => {
 };
 
 const registerKernels = once((): void => {
+  lightenTape();
   fillStockKernels();
+  registerArrayKernels();
   registerComposed(name, new Set());
+  registerConvolutionKernels();
+  registerTrainingKernels();
 });
 
 /** Makes this backend the one on which the engine runs. */
@@ -57,7 +65,7 @@ const start = async (options: WasmOptions): Promise<Backend> => {
   const heap = await createSharedHeap(options.maxHeapBytes ?? heapLimit);
   const wanted = options.threads ?? Math.min(8, navigator.hardwareConcurrency);
   const pool = await createPool(heap, Math.max(1, wanted));
-  registerTrainingKernels(heap, pool);
+  attachPool(heap.tensors, pool);
   remove(); // the stock one, whose heap is not shared
   tf.registerBackend(name, () => heap.tensors, 2);
   await activate();

@@ -22,6 +22,8 @@ export interface Pool {
   readonly threads: number;
   /** Whether multiply-adds are fused (relaxed SIMD). */
   readonly relaxed: boolean;
+  /** The heap. */
+  readonly memory: WebAssembly.Memory;
   /** A kernel by its exported name. */
   readonly kernel: (name: string) => WasmKernel;
   /**
@@ -107,6 +109,7 @@ export const createPool = async (heap: SharedHeap, threads: number): Promise<Poo
   return {
     threads: workers.length + 1,
     relaxed,
+    memory,
     kernel: (name) => {
       const kernel = exports[name];
       if (!kernel) throw new Error(`Cannot find wasm kernel ${name}: it is not exported`);

@@ -5,46 +5,11 @@
  *
  * @module
  */
-import { type BackendWasm, type Tensor, type Tensor4D, type TensorInfo, tf } from "../tf.ts";
-
-const wasm = "wasm";
-
-/** What a kernel gets from the engine. */
-export interface KernelCall {
-  readonly inputs: Record<string, TensorInfo | undefined>;
-  readonly attributes: Record<string, unknown>;
-  readonly backend: BackendWasm;
-}
-
-/** Registers a kernel in place of the stock one, whose set-up still runs. */
-export const replaceKernel = (
-  kernelName: string,
-  compute: (call: KernelCall, stock: () => TensorInfo | TensorInfo[]) => TensorInfo | TensorInfo[],
-): void => {
-  const stock = tf.getKernel(kernelName, wasm);
-  if (stock) tf.unregisterKernel(kernelName, wasm);
-  tf.registerKernel({
-    kernelName,
-    backendName: wasm,
-    ...(stock?.setupFunc ? { setupFunc: stock.setupFunc } : {}),
-    ...(stock?.disposeFunc ? { disposeFunc: stock.disposeFunc } : {}),
-    kernelFunc: (parameters) =>
-      compute(
-        {
-          inputs: parameters.inputs,
-          attributes: (parameters.attrs ?? {}) as Record<string, unknown>,
-          backend: parameters.backend as BackendWasm,
-        },
-        () => {
-          if (!stock) throw new Error(`Cannot run ${kernelName}: the stock wasm backend lacks it`);
-          return stock.kernelFunc(parameters);
-        },
-      ),
-  });
-};
+import { type Tensor, type Tensor4D, type TensorInfo, tf } from "../tf.ts";
+import { type Call, replaceKernel, type Results } from "./registry.ts";
 
 /** The named input, as a tensor of the engine. */
-export const tensorOf = (call: KernelCall, name: string): Tensor => {
+const tensorOf = (call: Call, name: string): Tensor => {
   const info = call.inputs[name];
   if (info === undefined) throw new Error(`Cannot run kernel: input ${name} is missing`);
   return info instanceof tf.Tensor ? info : tf.engine().makeTensorFromTensorInfo(info);
@@ -54,7 +19,7 @@ type ConvShape = ReturnType<typeof tf.backend_util.computeConv2DInfo>;
 type Size2 = [number, number];
 
 const convShape = (
-  { attributes }: KernelCall,
+  { attributes }: Call,
   inShape: readonly number[],
   filterShape: readonly number[],
   depthwise: boolean,
@@ -108,7 +73,7 @@ const overTaps = <A>(c: ConvShape, f: (i: number, j: number) => A): A[] =>
     (_, t) => f(Math.floor(t / c.filterWidth), t % c.filterWidth),
   );
 
-const filterGrad = (call: KernelCall): Tensor =>
+const filterGrad = (call: Call): Tensor =>
   tf.tidy(() => {
     const x = tensorOf(call, "x") as Tensor4D, dy = tensorOf(call, "dy");
     const shape = call.attributes.filterShape as [number, number, number, number];
@@ -119,10 +84,10 @@ const filterGrad = (call: KernelCall): Tensor =>
     return tf.stack(taps).reshape(shape);
   });
 
-const inputGrad = (call: KernelCall, stock: () => TensorInfo | TensorInfo[]) => {
+const inputGrad = (call: Call): Results => {
   const filter = tensorOf(call, "filter") as Tensor4D;
   const c = convShape(call, call.attributes.inputShape as number[], filter.shape, false);
-  if (c.strideHeight !== 1 || c.strideWidth !== 1) return stock();
+  if (c.strideHeight !== 1 || c.strideWidth !== 1) return call.before();
   const { top, bottom, left, right } = c.padInfo;
   const height = c.filterHeight - 1, width = c.filterWidth - 1;
   // The full correlation with rotated filters, input and output channels swapped.
@@ -136,7 +101,7 @@ const inputGrad = (call: KernelCall, stock: () => TensorInfo | TensorInfo[]) => 
   );
 };
 
-const depthwiseFilterGrad = (call: KernelCall): Tensor =>
+const depthwiseFilterGrad = (call: Call): Tensor =>
   tf.tidy(() => {
     const x = tensorOf(call, "x") as Tensor4D, dy = tensorOf(call, "dy");
     const shape = call.attributes.filterShape as [number, number, number, number];
@@ -148,7 +113,7 @@ const depthwiseFilterGrad = (call: KernelCall): Tensor =>
     return tf.stack(taps).reshape(shape);
   });
 
-const depthwiseInputGrad = (call: KernelCall): Tensor =>
+const depthwiseInputGrad = (call: Call): Tensor =>
   tf.tidy(() => {
     const dy = tensorOf(call, "dy"), filter = tensorOf(call, "filter") as Tensor4D;
     const shape = call.attributes.inputShape as [number, number, number, number];
@@ -179,7 +144,7 @@ const depthwiseInputGrad = (call: KernelCall): Tensor =>
     return tf.pad(cut, [[0, 0], [0, shape[1] - height], [0, shape[2] - width], [0, 0]]);
   });
 
-const segmentSum = (call: KernelCall): TensorInfo => {
+const segmentSum = (call: Call): TensorInfo => {
   const x = call.inputs.x, ids = call.inputs.segmentIds;
   if (!x || !ids) throw new Error("Cannot run UnsortedSegmentSum: an input is missing");
   const segments = Number(call.attributes.numSegments);
@@ -199,13 +164,13 @@ const segmentSum = (call: KernelCall): TensorInfo => {
   return out;
 };
 
-const batchMatMul = (call: KernelCall, stock: () => TensorInfo | TensorInfo[]) => {
+const batchMatMul = (call: Call): Results => {
   const { transposeA, transposeB } = call.attributes;
   const a = tensorOf(call, "a"), b = tensorOf(call, "b");
   const leadA = a.shape.slice(0, -2), leadB = b.shape.slice(0, -2);
   const batchA = leadA.reduce((p, q) => p * q, 1), batchB = leadB.reduce((p, q) => p * q, 1);
   // The stock kernel is fast for one untransposed product only.
-  if (batchA === 1 && batchB === 1 && !transposeA && !transposeB) return stock();
+  if (batchA === 1 && batchB === 1 && !transposeA && !transposeB) return call.before();
   return tf.tidy(() => {
     const three = (x: Tensor, batch: number, transposed: unknown): Tensor => {
       const y = x.reshape([batch, ...x.shape.slice(-2)]);

@@ -1,340 +1,252 @@
 /**
- * The added kernels (`kernels/names.ts`) on our own wasm module.
+ * The added kernels (`kernels/names.ts`) other than convolutions on our own wasm module.
  *
  * @module
  */
-import { type KernelConfig, type Tensor, type TensorInfo, tf } from "../tf.ts";
-import { type KernelName, normFloor } from "../kernels/names.ts";
-import { convolve, filterGradient } from "./convolution.ts";
-import type { SharedHeap } from "./heap.ts";
-import { multiply, productShape } from "./matrix_product.ts";
-import type { Pool } from "./pool.ts";
+import type { TensorInfo } from "../tf.ts";
+import { normFloor } from "../kernels/names.ts";
+import {
+  at,
+  type Call,
+  floats,
+  given,
+  givenLike,
+  make,
+  numberOf,
+  release,
+  replaceKernel,
+  type Results,
+  scalar,
+  sizeOf,
+} from "./registry.ts";
 
-type Inputs = Readonly<Record<string, TensorInfo | undefined>>;
-type Attributes = Readonly<Record<string, number | boolean | undefined>>;
-type Kernel = (inputs: Inputs, attributes: Attributes) => TensorInfo | TensorInfo[];
+type Four = readonly [number, number, number, number];
 
-const once = <A>(f: () => A): () => A => {
-  let made: { readonly value: A } | undefined;
-  return () => (made ??= { value: f() }).value;
+const four = ({ shape }: TensorInfo): Four => {
+  const [a = 1, b = 1, c = 1, d = 1] = shape;
+  return [a, b, c, d];
 };
 
-const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+/** Numbers a chunk of the kernels that leave partial sums (`CHUNK` of `assembly/reduce.as`). */
+const chunk = 16384;
 
-/** What kernels need of the heap: where tensors are, and new ones. */
-const tools = (heap: SharedHeap, pool: Pool) => {
-  const given = (inputs: Inputs, name: string): TensorInfo => {
-    const info = inputs[name];
-    if (!info) throw new Error(`Cannot run kernel: input ${name} is missing`);
-    return info;
-  };
-  const at = (info: TensorInfo): number => heap.tensors.getMemoryOffset(info.dataId);
-  const make = (shape: readonly number[]): TensorInfo =>
-    heap.tensors.makeOutput([...shape], "float32");
-  const scalar = (value: number): TensorInfo => {
-    const made = make([]);
-    new Float32Array(heap.memory.buffer, at(made), 1)[0] = value;
-    return made;
-  };
-  const floats = (address: number, count: number): Float32Array =>
-    new Float32Array(heap.memory.buffer, address, count);
-  const number = (info: TensorInfo): number => floats(at(info), 1)[0] ?? NaN;
-  /** The sum of partial sums that a kernel left in scratch memory. */
-  const sumOf = (partial: number, parts: number): number =>
-    floats(partial, parts).reduce((sum, part) => sum + part, 0);
-  return { given, at, make, scalar, floats, number, sumOf, pool };
+/** out[i] = factor · Σ_r x[r, i]. */
+const sumRows = (
+  call: Call,
+  x: number,
+  out: number,
+  rows: number,
+  columns: number,
+): void => {
+  const parts = Math.max(1, Math.min(16, Math.ceil(rows * columns / chunk)));
+  call.pool.kernel("sumAxis")(
+    ...[x, call.pool.scratch(4 * parts * columns), out, 1, rows, columns, parts, 1],
+  );
 };
 
-type Tools = ReturnType<typeof tools>;
-
-const dims = (shape: readonly number[]): readonly [number, number, number, number] => {
-  const [batch = 1, height = 1, width = 1, channels = 1] = shape;
-  return [batch, height, width, channels];
+const biasGrad = (call: Call): Results => {
+  const dy = given(call, "dy"), columns = dy.shape.at(-1) ?? 1, dbias = make(call, [columns]);
+  sumRows(call, at(call, dy), at(call, dbias), sizeOf(dy.shape) / columns, columns);
+  return dbias;
 };
 
-const convolutions = ({ given, at, make, pool }: Tools): Partial<Record<KernelName, Kernel>> => ({
-  Convolve: (inputs, { relu }) => {
-    const x = given(inputs, "x"), filter = given(inputs, "filter");
-    const [batch, height, width, channels] = dims(x.shape);
-    const [size, , , outputs] = dims(filter.shape);
-    const y = make([batch, height, width, outputs]);
-    convolve(
-      pool,
-      { batch, height, width, inputs: channels, outputs, size },
-      { x: at(x), filter: at(filter), bias: inputs.bias ? at(inputs.bias) : 0, y: at(y) },
-      { relu: relu === true },
-    );
-    return y;
-  },
-  ConvolveInputGrad: (inputs) => {
-    const dy = given(inputs, "dy"), filter = given(inputs, "filter");
-    const [batch, height, width, channels] = dims(dy.shape);
-    const [size, , outputs] = dims(filter.shape);
-    const dx = make([batch, height, width, outputs]);
-    convolve(
-      pool,
-      { batch, height, width, inputs: channels, outputs, size },
-      { x: at(dy), filter: at(filter), bias: 0, y: at(dx) },
-      { rotated: true },
-    );
-    return dx;
-  },
-  ConvolveFilterGrad: (inputs, attributes) => {
-    const x = given(inputs, "x"), dy = given(inputs, "dy"), size = Number(attributes.size);
-    const [batch, height, width, channels] = dims(x.shape);
-    const [, , , outputs] = dims(dy.shape);
-    const dfilter = make([size, size, channels, outputs]);
-    filterGradient(
-      pool,
-      { batch, height, width, inputs: channels, outputs, size },
-      { x: at(x), dy: at(dy), dfilter: at(dfilter) },
-    );
-    return dfilter;
-  },
-  BiasGrad: (inputs) => {
-    const dy = given(inputs, "dy"), columns = dy.shape.at(-1) ?? 1;
-    const rows = sizeOf(dy.shape) / columns, parts = Math.min(16, Math.ceil(rows / 64));
-    const dbias = make([columns]);
-    pool.kernel("rowSum")(
-      at(dy),
-      pool.scratch(4 * parts * columns),
-      ...[at(dbias), rows, columns, parts],
-    );
-    return dbias;
-  },
-});
+interface Affine {
+  readonly gain: TensorInfo;
+  readonly bias: TensorInfo;
+  /** Whether all images share them. */
+  readonly shared: boolean;
+}
 
-const norms = ({ given, at, make, pool }: Tools): Partial<Record<KernelName, Kernel>> => ({
-  InstanceNormalize: (inputs, { epsilon, relu }) => {
-    const x = given(inputs, "x"), gain = given(inputs, "gain"), bias = given(inputs, "bias");
-    const [batch, height, width, channels] = dims(x.shape);
-    const y = make(x.shape), mean = make([batch, channels]), deviation = make([batch, channels]);
-    const shared = gain.shape[0] === 1 ? 1 : 0;
-    pool.kernel("instanceNormalize")(
-      ...[at(x), at(gain), at(bias), at(y), at(mean), at(deviation)],
-      ...[batch, height * width, channels, shared, Number(epsilon), relu ? 1 : 0],
+const affineOf = (call: Call, batch: number, channels: number): Affine => {
+  const gain = given(call, "gain"), bias = givenLike(call, "bias", gain);
+  const [rows = 1, columns = 1] = gain.shape;
+  if (columns !== channels || (rows !== 1 && rows !== batch)) {
+    throw new Error(
+      `Cannot normalise: the gain is [${gain.shape}], expected [${batch} or 1, ${channels}]`,
     );
-    return [y, mean, deviation];
-  },
-  InstanceNormalizeGrad: (inputs, { relu }) => {
-    const [dy, x, gain, bias, mean, deviation] =
-      (["dy", "x", "gain", "bias", "mean", "deviation"] as const)
-        .map((name) => given(inputs, name)) as [
-          TensorInfo,
-          TensorInfo,
-          TensorInfo,
-          TensorInfo,
-          TensorInfo,
-          TensorInfo,
-        ];
-    const [batch, height, width, channels] = dims(x.shape);
-    const dx = make(x.shape), dgain = make([batch, channels]), dbias = make([batch, channels]);
-    const shared = gain.shape[0] === 1;
-    pool.kernel("instanceNormalizeGrad")(
-      ...[at(dy), at(x), at(gain), at(bias), at(mean), at(deviation)],
-      ...[at(dx), at(dgain), at(dbias), batch, height * width, channels],
-      ...[shared ? 1 : 0, relu ? 1 : 0],
-    );
-    if (!shared || batch === 1) return [dx, dgain, dbias];
-    const sum = (info: TensorInfo): TensorInfo => {
-      const total = make([1, channels]);
-      const scratch = pool.scratch(4 * channels);
-      pool.kernel("rowSum")(at(info), scratch, at(total), batch, channels, 1);
-      heapFree(info);
-      return total;
-    };
-    return [dx, sum(dgain), sum(dbias)];
-  },
-});
-
-const heapFree = (info: TensorInfo): void =>
-  tf.engine().disposeTensor(tf.engine().makeTensorFromTensorInfo(info));
-
-const pointwise = (
-  { given, at, make, pool }: Tools,
-): Partial<Record<KernelName, Kernel>> => ({
-  ReluGrad: (inputs) => {
-    const dy = given(inputs, "dy"), y = given(inputs, "y"), dx = make(dy.shape);
-    pool.kernel("reluGrad")(at(dy), at(y), at(dx), sizeOf(dy.shape));
-    return dx;
-  },
-  AveragePool2: (inputs, { scale }) => {
-    const x = given(inputs, "x"), [batch, height, width, channels] = dims(x.shape);
-    const y = make([batch, height / 2, width / 2, channels]);
-    pool.kernel("averagePool2")(
-      ...[at(x), at(y), batch * height / 2, width / 2, channels, Number(scale)],
-    );
-    return y;
-  },
-  UpsampleNearest2: (inputs, { scale }) => {
-    const x = given(inputs, "x"), [batch, height, width, channels] = dims(x.shape);
-    const y = make([batch, 2 * height, 2 * width, channels]);
-    pool.kernel("upsampleNearest2")(
-      ...[at(x), at(y), batch * height, width, channels, Number(scale)],
-    );
-    return y;
-  },
-  ExponentialAverage: (inputs, { decay }) => {
-    const average = given(inputs, "average"), value = given(inputs, "value");
-    const out = make(average.shape);
-    pool.kernel("exponentialAverage")(
-      ...[at(average), at(value), at(out), sizeOf(out.shape), Number(decay)],
-    );
-    return out;
-  },
-});
-
-const sums = (
-  { given, at, make, scalar, number, sumOf, pool }: Tools,
-): Partial<Record<KernelName, Kernel>> => {
-  const partials = (size: number): number => pool.scratch(4 * Math.ceil(size / 16384));
-  return {
-    SquaredNorm: (inputs) => {
-      const x = given(inputs, "x"), size = sizeOf(x.shape), partial = partials(size);
-      pool.kernel("squaredNorm")(at(x), partial, size);
-      return scalar(sumOf(partial, Math.ceil(size / 16384)));
-    },
-    MeanAbsoluteDifference: (inputs) => {
-      const a = given(inputs, "a"), b = given(inputs, "b"), size = sizeOf(a.shape);
-      const partial = partials(size);
-      pool.kernel("absoluteDifference")(at(a), at(b), partial, size);
-      return scalar(sumOf(partial, Math.ceil(size / 16384)) / size);
-    },
-    MeanAbsoluteDifferenceGrad: (inputs) => {
-      const a = given(inputs, "a"), b = given(inputs, "b"), size = sizeOf(a.shape);
-      const da = make(a.shape), factor = number(given(inputs, "dy")) / size;
-      pool.kernel("signGrad")(at(a), at(b), at(da), size, factor);
-      return da;
-    },
-  };
+  }
+  return { gain, bias, shared: rows === 1 };
 };
 
-const spectral = (
-  { given, at, make, scalar, number, pool }: Tools,
-): Partial<Record<KernelName, Kernel>> => {
-  const matrix = (info: TensorInfo): readonly [number, number] => {
-    const columns = info.shape.at(-1) ?? 1;
-    return [sizeOf(info.shape) / columns, columns];
+const instanceNormalize = (call: Call): Results => {
+  const x = given(call, "x"), [batch, height, width, channels] = four(x);
+  const { gain, bias, shared } = affineOf(call, batch, channels);
+  const y = make(call, x.shape);
+  const mean = make(call, [batch, channels]), deviation = make(call, [batch, channels]);
+  call.pool.kernel("instanceNormalize")(
+    ...[x, gain, bias, y, mean, deviation].map((info) => at(call, info)),
+    ...[batch, height * width, channels, shared ? 1 : 0],
+    ...[Number(call.attributes.epsilon), call.attributes.relu ? 1 : 0],
+  );
+  return [y, mean, deviation];
+};
+
+const instanceNormalizeGrad = (call: Call): Results => {
+  const x = given(call, "x"), dy = givenLike(call, "dy", x);
+  const [batch, height, width, channels] = four(x);
+  const { gain, bias, shared } = affineOf(call, batch, channels);
+  const mean = given(call, "mean"), deviation = givenLike(call, "deviation", mean);
+  const dx = make(call, x.shape), each = [batch, channels];
+  const dgain = make(call, each), dbias = make(call, each);
+  call.pool.kernel("instanceNormalizeGrad")(
+    ...[dy, x, gain, bias, mean, deviation, dx, dgain, dbias].map((info) => at(call, info)),
+    ...[batch, height * width, channels, shared ? 1 : 0, call.attributes.relu ? 1 : 0],
+  );
+  if (!shared || batch === 1) return [dx, dgain, dbias];
+  const total = (info: TensorInfo): TensorInfo => {
+    const sum = make(call, [1, channels]);
+    sumRows(call, at(call, info), at(call, sum), batch, channels);
+    release(call, info);
+    return sum;
   };
-  const call = (name: string, ...values: number[]): number =>
-    pool.kernel(name)(...values) as unknown as number;
-  return {
-    PowerIteration: (inputs, { iterations }) => {
-      const w = given(inputs, "w"), u = given(inputs, "u"), [rows, columns] = matrix(w);
-      const next = make(u.shape), v = pool.scratch(4 * rows);
-      call("scaleBy", at(u), at(next), columns, 1);
-      for (let i = 0; i < Number(iterations); i++) {
-        call("matrixVector", at(w), at(next), v, rows, columns);
-        call("normalise", v, rows, normFloor);
-        call("vectorMatrix", at(w), v, at(next), rows, columns);
-        call("normalise", at(next), columns, normFloor);
-      }
-      return next;
-    },
-    SpectralNormalize: (inputs) => {
-      const w = given(inputs, "w"), u = given(inputs, "u"), [rows, columns] = matrix(w);
-      const y = make(w.shape), v = make([rows]);
-      call("matrixVector", at(w), at(u), at(v), rows, columns);
-      const norm = call("normalise", at(v), rows, normFloor);
-      // σ = vᵀ W u, and v is W u over its floored norm.
-      const sigma = norm * norm / Math.max(norm, normFloor);
-      call("scaleBy", at(w), at(y), rows * columns, 1 / sigma);
-      return [y, v, scalar(sigma)];
-    },
-    SpectralNormalizeGrad: (inputs) => {
-      const dy = given(inputs, "dy"), y = given(inputs, "y"), [rows, columns] = matrix(dy);
-      const dw = make(dy.shape), factor = 1 / number(given(inputs, "sigma"));
-      const along = call("dotProduct", at(dy), at(y), rows * columns);
-      call(
-        "spectralGrad",
-        ...[at(dy), at(given(inputs, "u")), at(given(inputs, "v")), at(dw)],
-        ...[rows, columns, along, factor],
-      );
-      return dw;
-    },
-  };
+  return [dx, total(dgain), total(dbias)];
+};
+
+const reluGrad = (call: Call): Results => {
+  const dy = given(call, "dy"), y = givenLike(call, "y", dy), dx = make(call, dy.shape);
+  call.pool.kernel("reluGrad")(at(call, dy), at(call, y), at(call, dx), sizeOf(dy.shape));
+  return dx;
+};
+
+const averagePool2 = (call: Call): Results => {
+  const x = given(call, "x"), [batch, height, width, channels] = four(x);
+  if (height % 2 !== 0 || width % 2 !== 0) {
+    throw new Error(`Cannot pool by 2: the image is ${height}×${width}, expected even sides`);
+  }
+  const y = make(call, [batch, height / 2, width / 2, channels]);
+  call.pool.kernel("averagePool2")(
+    ...[at(call, x), at(call, y), batch * height / 2, width / 2, channels],
+    Number(call.attributes.scale),
+  );
+  return y;
+};
+
+const upsampleNearest2 = (call: Call): Results => {
+  const x = given(call, "x"), [batch, height, width, channels] = four(x);
+  const y = make(call, [batch, 2 * height, 2 * width, channels]);
+  call.pool.kernel("upsampleNearest2")(
+    ...[at(call, x), at(call, y), batch * height, width, channels, Number(call.attributes.scale)],
+  );
+  return y;
+};
+
+const exponentialAverage = (call: Call): Results => {
+  const average = given(call, "average"), value = givenLike(call, "value", average);
+  const out = make(call, average.shape);
+  const decay = Number(call.attributes.decay);
+  call.pool.kernel("exponentialAverage")(
+    ...[at(call, average), at(call, value), at(call, out), sizeOf(out.shape)],
+    ...[decay, 1 - decay],
+  );
+  return out;
+};
+
+/** The sum of the partial sums that a kernel leaves, in their order. */
+const partialSum = (call: Call, size: number, run: (partial: number) => void): number => {
+  const parts = Math.ceil(size / chunk), partial = call.pool.scratch(4 * parts);
+  run(partial);
+  return floats(call, partial, parts).reduce((sum, part) => sum + part, 0);
+};
+
+const squaredNorm = (call: Call): Results => {
+  const x = given(call, "x"), size = sizeOf(x.shape);
+  return scalar(
+    call,
+    partialSum(
+      call,
+      size,
+      (partial) => call.pool.kernel("squaredNorm")(at(call, x), partial, size),
+    ),
+  );
+};
+
+const meanAbsoluteDifference = (call: Call): Results => {
+  const a = given(call, "a"), b = givenLike(call, "b", a), size = sizeOf(a.shape);
+  const sum = partialSum(
+    call,
+    size,
+    (partial) => call.pool.kernel("absoluteDifference")(at(call, a), at(call, b), partial, size),
+  );
+  return scalar(call, sum / size);
+};
+
+const meanAbsoluteDifferenceGrad = (call: Call): Results => {
+  const a = given(call, "a"), b = givenLike(call, "b", a), size = sizeOf(a.shape);
+  const da = make(call, a.shape), factor = numberOf(call, given(call, "dy")) / size;
+  call.pool.kernel("signGrad")(at(call, a), at(call, b), at(call, da), size, factor);
+  return da;
+};
+
+/** w as the matrix [rows, columns] with one column an output; u [columns]. */
+const matrixOf = (w: TensorInfo, u: TensorInfo): readonly [number, number] => {
+  const columns = w.shape.at(-1) ?? 1;
+  if (sizeOf(u.shape) !== columns) {
+    throw new Error(`Cannot normalise [${w.shape}]: u is [${u.shape}], expected [${columns}]`);
+  }
+  return [sizeOf(w.shape) / columns, columns];
+};
+
+const powerIteration = (call: Call): Results => {
+  const w = given(call, "w"), u = given(call, "u"), [rows, columns] = matrixOf(w, u);
+  const next = make(call, u.shape), v = call.pool.scratch(4 * rows);
+  call.pool.kernel("powerIteration")(
+    ...[at(call, w), at(call, u), at(call, next), v, rows, columns],
+    ...[Number(call.attributes.iterations), normFloor],
+  );
+  return next;
+};
+
+const spectralNormalize = (call: Call): Results => {
+  const w = given(call, "w"), u = given(call, "u"), [rows, columns] = matrixOf(w, u);
+  const y = make(call, w.shape), v = make(call, [rows]), sigma = make(call, []);
+  call.pool.kernel("spectralNormalize")(
+    ...[w, u, y, v, sigma].map((info) => at(call, info)),
+    ...[rows, columns, normFloor],
+  );
+  return [y, v, sigma];
+};
+
+const spectralNormalizeGrad = (call: Call): Results => {
+  const dy = given(call, "dy"), y = givenLike(call, "y", dy), u = given(call, "u");
+  const v = given(call, "v"), sigma = given(call, "sigma"), [rows, columns] = matrixOf(dy, u);
+  const dw = make(call, dy.shape), parts = Math.ceil(sizeOf(dy.shape) / chunk);
+  call.pool.kernel("spectralNormalizeGrad")(
+    ...[dy, y, u, v, sigma, dw].map((info) => at(call, info)),
+    ...[call.pool.scratch(8 * parts), rows, columns],
+  );
+  return dw;
 };
 
 /** Adam with a first moment stays composed: only the baselines have one. */
-const adam = (
-  { given, at, make, number, pool }: Tools,
-  composed: (inputs: Inputs, attributes: Attributes) => TensorInfo[],
-): Partial<Record<KernelName, Kernel>> => ({
-  AdamUpdate: (inputs, attributes) => {
-    if (inputs.first) return composed(inputs, attributes);
-    const parameter = given(inputs, "parameter"), second = given(inputs, "second");
-    const moved = make(parameter.shape), second2 = make(parameter.shape);
-    const size = sizeOf(parameter.shape);
-    if (!(number(given(inputs, "finite")) > 0)) {
-      pool.kernel("scaleBy")(at(parameter), at(moved), size, 1);
-      pool.kernel("scaleBy")(at(second), at(second2), size, 1);
-      return [moved, second2];
-    }
-    const { rate, beta2, epsilon, step } = attributes, b2 = Number(beta2);
-    pool.kernel("adamUpdate")(
-      ...[at(parameter), at(given(inputs, "gradient")), at(second), at(moved), at(second2), size],
-      ...[Number(rate), b2, Number(epsilon), 1 / Math.sqrt(1 - b2 ** Number(step))],
-    );
-    return [moved, second2];
-  },
-});
-
-const replace = (kernelName: string, kernelFunc: Kernel): void => {
-  const stock = tf.getKernel(kernelName, "wasm");
-  if (stock) tf.unregisterKernel(kernelName, "wasm");
-  tf.registerKernel({
-    kernelName,
-    backendName: "wasm",
-    ...(stock?.setupFunc ? { setupFunc: stock.setupFunc } : {}),
-    kernelFunc: ({ inputs, attrs }) => kernelFunc(inputs, (attrs ?? {}) as unknown as Attributes),
-  });
+const adamUpdate = (call: Call): Results => {
+  if (call.inputs.first) return call.before();
+  const parameter = given(call, "parameter"), gradient = givenLike(call, "gradient", parameter);
+  const second = givenLike(call, "second", parameter), size = sizeOf(parameter.shape);
+  const moved = make(call, parameter.shape), second2 = make(call, parameter.shape);
+  const { rate, beta2, epsilon, step } = call.attributes, b2 = Number(beta2);
+  call.pool.kernel("adamUpdate")(
+    ...[parameter, gradient, second, given(call, "finite"), moved, second2]
+      .map((info) => at(call, info)),
+    ...[size, Number(rate), b2, 1 - b2, Number(epsilon)],
+    1 / Math.sqrt(1 - b2 ** Number(step)),
+  );
+  return [moved, second2];
 };
 
-const original = (name: string): KernelConfig => {
-  const kernel = tf.getKernel(name, "wasm");
-  if (!kernel) throw new Error(`Cannot register kernels: ${name} is not there to fall back on`);
-  return kernel;
-};
-
-// What was registered before any of ours: a second backend must not fall back on the first one's.
-const originals = once(() => ({
-  adam: original("AdamUpdate"),
-  product: original("BatchMatMul"),
-}));
-
-/** Registers our own kernels over the composed and stock ones, on this heap and these threads. */
-export const registerTrainingKernels = (heap: SharedHeap, pool: Pool): void => {
-  const all = tools(heap, pool);
-  const { adam: composedAdam, product: stock } = originals();
-  const backend = heap.tensors;
-  const kernels: Partial<Record<KernelName, Kernel>> = {
-    ...convolutions(all),
-    ...norms(all),
-    ...pointwise(all),
-    ...sums(all),
-    ...spectral(all),
-    ...adam(all, (inputs, attrs) => {
-      const made = composedAdam.kernelFunc({
-        inputs: inputs as Record<string, Tensor>,
-        attrs: attrs as never,
-        backend,
-      });
-      return Array.isArray(made) ? made : [made];
-    }),
-  };
-  for (const [name, kernel] of Object.entries(kernels)) replace(name, kernel);
-  // The stock one copies; the tape clones everything that it saves.
-  replace("Identity", ({ x }) => {
-    const info = all.given({ x }, "x");
-    backend.incRef(info.dataId);
-    return { dataId: info.dataId, shape: info.shape, dtype: info.dtype };
-  });
-  replace("BatchMatMul", (inputs, attrs) => {
-    const a = all.given(inputs, "a"), b = all.given(inputs, "b");
-    const shape = productShape(a, b, attrs.transposeA === true, attrs.transposeB === true);
-    if (!shape) return stock.kernelFunc({ inputs: { a, b }, attrs: attrs as never, backend });
-    const y = all.make([...shape.lead, shape.rows, shape.columns]);
-    multiply(pool, shape, { a: all.at(a), b: all.at(b), y: all.at(y) });
-    return y;
-  });
+/** Registers everything but the convolutions. */
+export const registerTrainingKernels = (): void => {
+  replaceKernel("BiasGrad", biasGrad);
+  replaceKernel("InstanceNormalize", instanceNormalize);
+  replaceKernel("InstanceNormalizeGrad", instanceNormalizeGrad);
+  replaceKernel("ReluGrad", reluGrad);
+  replaceKernel("AveragePool2", averagePool2);
+  replaceKernel("UpsampleNearest2", upsampleNearest2);
+  replaceKernel("ExponentialAverage", exponentialAverage);
+  replaceKernel("SquaredNorm", squaredNorm);
+  replaceKernel("MeanAbsoluteDifference", meanAbsoluteDifference);
+  replaceKernel("MeanAbsoluteDifferenceGrad", meanAbsoluteDifferenceGrad);
+  replaceKernel("PowerIteration", powerIteration);
+  replaceKernel("SpectralNormalize", spectralNormalize);
+  replaceKernel("SpectralNormalizeGrad", spectralNormalizeGrad);
+  replaceKernel("AdamUpdate", adamUpdate);
 };

@@ -7,7 +7,6 @@ export { instanceNormalize, instanceNormalizeGrad } from "./norm";
 export {
   adamUpdate, averagePool2, exponentialAverage, reluGrad, signGrad, upsampleNearest2,
 } from "./pointwise";
-export {
-  absoluteDifference, dotProduct, matrixVector, normalise, rowSum, scaleBy, spectralGrad,
-  squaredNorm, vectorMatrix,
-} from "./reduce";
+export { absoluteDifference, squaredNorm } from "./reduce";
+export { powerIteration, spectralNormalize, spectralNormalizeGrad } from "./spectral";
+export { binary, copyRows, relu, softmax, sumAxis } from "./arrays";

@@ -1,4 +1,7 @@
 // What a chunk of each phase runs: the one place where phases have numbers.
+import {
+  binaryChunk, copyRowsChunk, reluChunk, softmaxChunk, sumAxisChunk, sumPartsChunk,
+} from "./arrays";
 import { direct, directFilterGrad, directPrepare, directReduce } from "./direct";
 import {
   winogradBlock, winogradFilter, winogradGradFilter, winogradGradInput, winogradGradPlane,
@@ -9,7 +12,8 @@ import { norm, normGrad } from "./norm";
 import {
   adamChunk, averageChunk, poolChunk, reluGradChunk, signGradChunk, upsampleChunk,
 } from "./pointwise";
-import { differenceChunk, rowSumAdd, rowSumChunk, squaresChunk } from "./reduce";
+import { differenceChunk, squaresChunk } from "./reduce";
+import { dotChunk, matrixVectorChunk, scaleChunk, spectralGradChunk, vectorMatrixChunk } from "./spectral";
 
 export const DIRECT_PREPARE: i32 = 0;
 export const DIRECT: i32 = 1;
@@ -34,12 +38,21 @@ export const AVERAGE: i32 = 19;
 export const ADAM: i32 = 20;
 export const SQUARES: i32 = 21;
 export const DIFFERENCE: i32 = 22;
-export const ROW_SUM: i32 = 23;
-export const ROW_SUM_ADD: i32 = 24;
-export const MATRIX_PACK: i32 = 25;
-export const MATRIX_ROWS: i32 = 26;
-export const MATRIX_COLUMNS: i32 = 27;
-export const MATRIX_FEW: i32 = 28;
+export const MATRIX_PACK: i32 = 23;
+export const MATRIX_ROWS: i32 = 24;
+export const MATRIX_COLUMNS: i32 = 25;
+export const MATRIX_FEW: i32 = 26;
+export const BINARY: i32 = 27;
+export const RELU_ALL: i32 = 28;
+export const COPY_ROWS: i32 = 29;
+export const SUM_PARTS: i32 = 30;
+export const SUM_AXIS: i32 = 31;
+export const SOFTMAX: i32 = 32;
+export const MATRIX_VECTOR: i32 = 33;
+export const VECTOR_MATRIX: i32 = 34;
+export const SCALE: i32 = 35;
+export const DOT: i32 = 36;
+export const SPECTRAL_GRAD: i32 = 37;
 
 /** Runs one chunk of a phase on a thread. */
 export function dispatch(phase: i32, chunk: i32, thread: i32): void {
@@ -67,12 +80,21 @@ export function dispatch(phase: i32, chunk: i32, thread: i32): void {
     case ADAM: return adamChunk(chunk, thread);
     case SQUARES: return squaresChunk(chunk, thread);
     case DIFFERENCE: return differenceChunk(chunk, thread);
-    case ROW_SUM: return rowSumChunk(chunk, thread);
-    case ROW_SUM_ADD: return rowSumAdd(chunk, thread);
     case MATRIX_PACK: return matrixPack(chunk, thread);
     case MATRIX_ROWS: return matrixRows(chunk, thread);
     case MATRIX_COLUMNS: return matrixColumns(chunk, thread);
     case MATRIX_FEW: return matrixFew(chunk, thread);
+    case BINARY: return binaryChunk(chunk, thread);
+    case RELU_ALL: return reluChunk(chunk, thread);
+    case COPY_ROWS: return copyRowsChunk(chunk, thread);
+    case SUM_PARTS: return sumPartsChunk(chunk, thread);
+    case SUM_AXIS: return sumAxisChunk(chunk, thread);
+    case SOFTMAX: return softmaxChunk(chunk, thread);
+    case MATRIX_VECTOR: return matrixVectorChunk(chunk, thread);
+    case VECTOR_MATRIX: return vectorMatrixChunk(chunk, thread);
+    case SCALE: return scaleChunk(chunk, thread);
+    case DOT: return dotChunk(chunk, thread);
+    case SPECTRAL_GRAD: return spectralGradChunk(chunk, thread);
     default: unreachable();
   }
 }

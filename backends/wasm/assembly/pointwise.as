@@ -5,8 +5,8 @@ import { bytes, madd, over } from "./vector";
 import { ADAM, AVERAGE, POOL, RELU_GRAD, SIGN_GRAD, UPSAMPLE } from "./phases";
 
 const A = 0, B = 1, C = 2, D = 3, E = 4, F = 5, SIZE = 6;
-const WIDTH = 7, CHANNELS = 8, SCALE = 9, RATE = 10, BETA1 = 11, BETA2 = 12, EPSILON = 13;
-const ROOT = 14;
+const WIDTH = 7, CHANNELS = 8, SCALE = 9, RATE = 10, KEEP = 11, TAKE = 12, EPSILON = 13;
+const ROOT = 14, STAY = 15;
 
 /** Numbers a chunk. */
 const CHUNK: i32 = 16384;
@@ -126,18 +126,18 @@ export function upsampleChunk(chunk: i32, thread: i32): void {
   }
 }
 
-/** decay · average + (1 − decay) · value. */
+/** keep · average + take · value. */
 export function exponentialAverage(
-  average: usize, value: usize, out: usize, size: i32, decay: f32,
+  average: usize, value: usize, out: usize, size: i32, keep: f32, take: f32,
 ): void {
   set<usize>(A, average); set<usize>(B, value); set<usize>(C, out); set<i32>(SIZE, size);
-  set<f32>(SCALE, decay);
+  set<f32>(KEEP, keep); set<f32>(TAKE, take);
   parallel(AVERAGE, over(size, CHUNK));
 }
 
 export function averageChunk(chunk: i32, thread: i32): void {
-  const last = min(count(SIZE), (chunk + 1) * CHUNK), decay = real(SCALE), rest: f32 = 1 - decay;
-  const keep = f32x4.splat(decay), take = f32x4.splat(rest);
+  const last = min(count(SIZE), (chunk + 1) * CHUNK), some = real(KEEP), rest = real(TAKE);
+  const keep = f32x4.splat(some), take = f32x4.splat(rest);
   let i = chunk * CHUNK;
   for (; i + 4 <= last; i += 4) {
     const at = bytes(i);
@@ -146,34 +146,42 @@ export function averageChunk(chunk: i32, thread: i32): void {
   }
   for (; i < last; i++) {
     const at = bytes(i);
-    store<f32>(job(C) + at, load<f32>(job(A) + at) * decay + load<f32>(job(B) + at) * rest);
+    store<f32>(job(C) + at, load<f32>(job(A) + at) * some + load<f32>(job(B) + at) * rest);
   }
 }
 
 /**
- * Adam without a first moment: second ← beta2 · second + (1 − beta2) · g², then
- * p ← p − rate · g / (√second · root + epsilon).
+ * Adam without a first moment: second ← keep · second + take · g², then
+ * p ← p − rate · g / (√second · root + epsilon). Where the number at `finite` is not above 0 both
+ * stay as they are.
  */
 export function adamUpdate(
-  parameter: usize, gradient: usize, second: usize, moved: usize, second2: usize, size: i32,
-  rate: f32, beta2: f32, epsilon: f32, root: f32,
+  parameter: usize, gradient: usize, second: usize, finite: usize, moved: usize, second2: usize,
+  size: i32, rate: f32, keep: f32, take: f32, epsilon: f32, root: f32,
 ): void {
   set<usize>(A, parameter); set<usize>(B, gradient); set<usize>(C, second);
   set<usize>(D, moved); set<usize>(E, second2); set<i32>(SIZE, size);
-  set<f32>(RATE, rate); set<f32>(BETA2, beta2); set<f32>(EPSILON, epsilon); set<f32>(ROOT, root);
+  set<f32>(RATE, rate); set<f32>(KEEP, keep); set<f32>(TAKE, take);
+  set<f32>(EPSILON, epsilon); set<f32>(ROOT, root);
+  set<i32>(STAY, load<f32>(finite) > 0 ? 0 : 1);
   parallel(ADAM, over(size, CHUNK));
 }
 
 export function adamChunk(chunk: i32, thread: i32): void {
   const last = min(count(SIZE), (chunk + 1) * CHUNK);
-  const rate = real(RATE), beta2 = real(BETA2), rest: f32 = 1 - beta2, root = real(ROOT);
-  const epsilon = real(EPSILON);
-  const keep = f32x4.splat(beta2), take = f32x4.splat(rest), step = f32x4.splat(rate);
-  const scale = f32x4.splat(root), floor = f32x4.splat(epsilon);
   let i = chunk * CHUNK;
+  if (count(STAY)) {
+    memory.copy(job(D) + bytes(i), job(A) + bytes(i), bytes(last - i));
+    memory.copy(job(E) + bytes(i), job(C) + bytes(i), bytes(last - i));
+    return;
+  }
+  const rate = real(RATE), keep = real(KEEP), take = real(TAKE), root = real(ROOT);
+  const epsilon = real(EPSILON);
+  const keeps = f32x4.splat(keep), takes = f32x4.splat(take), step = f32x4.splat(rate);
+  const scale = f32x4.splat(root), floor = f32x4.splat(epsilon);
   for (; i + 4 <= last; i += 4) {
     const at = bytes(i), g = v128.load(job(B) + at);
-    const v = madd(f32x4.mul(g, g), take, f32x4.mul(v128.load(job(C) + at), keep));
+    const v = madd(f32x4.mul(g, g), takes, f32x4.mul(v128.load(job(C) + at), keeps));
     v128.store(job(E) + at, v);
     const below = madd(f32x4.sqrt(v), scale, floor);
     const change = f32x4.div(f32x4.mul(g, step), below);
@@ -181,7 +189,7 @@ export function adamChunk(chunk: i32, thread: i32): void {
   }
   for (; i < last; i++) {
     const at = bytes(i), g = load<f32>(job(B) + at);
-    const v: f32 = load<f32>(job(C) + at) * beta2 + g * g * rest;
+    const v: f32 = load<f32>(job(C) + at) * keep + g * g * take;
     store<f32>(job(E) + at, v);
     store<f32>(job(D) + at, load<f32>(job(A) + at) - g * rate / (sqrt<f32>(v) * root + epsilon));
   }
