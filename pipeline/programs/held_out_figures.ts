@@ -41,6 +41,9 @@ export type HeldOutFigures = Readonly<Record<Answer, AnswerFigures>>;
 /** The landmark error of a frame in which no face is found, in eye distances. */
 export const undetectedError = 1;
 
+/** There is one face in each picture, and small synthesised ones score low: the best is taken. */
+const leastScore = 0.1;
+
 const distance = (a: Landmarks, b: Landmarks): number =>
   a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? 0)), 0);
 
@@ -59,7 +62,7 @@ const errorOf = (
   target: Frame,
 ): TaskEither<Err<"Backend">, number | undefined> =>
   F.pipe(
-    faces.detect(image),
+    faces.detect(image, { scoreThreshold: leastScore }),
     TE.map(([face]) =>
       face && Math.min(undetectedError, landmarkError(target.landmarks, face.landmarks))
     ),
