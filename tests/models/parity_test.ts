@@ -5,8 +5,8 @@
  *
  * Outputs, losses and the gradients of `test-16`, which has every kind of layer, agree to 1e-4. For
  * the gradients of the larger presets float32 decides less than that: one ReLU that flips in the
- * last bit moves them all. PyTorch's own float32 differs from its float64 by 0.03 % to 1.1 % at
- * toy-64 (K = 1 to 8), worst for single numbers, so they are held to 0.5 % in the median.
+ * last bit moves them all. PyTorch's own float32 differs from its float64 by up to 1.1 % at toy-64
+ * (K = 1 to 8), 2.1 % at small-128 and 4.1 % at paper-256, so the median is held to 2 %.
  */
 import assert from "node:assert/strict";
 import { type Tensor, tf } from "../../backends/tf.ts";
@@ -23,6 +23,7 @@ import { discriminatorGradients, generatorGradients, rowsName } from "../../mode
 import { effectiveWeights } from "../../models/parameters.ts";
 import { meanAbsoluteDifference } from "../../backends/ops.ts";
 import { hashedImage, hashedNetwork, hashedRows } from "./hashed.ts";
+import { relativeDifference } from "./support.ts";
 
 interface Golden {
   readonly preset: "test-16" | "toy-64" | "small-128" | "paper-256";
@@ -48,7 +49,7 @@ const tolerance = 1e-4;
 
 /** What a gradient may differ by, and the median of all of them. */
 const gradientTolerance = (preset: Golden["preset"]): { each: number; median: number } =>
-  preset === "test-16" ? { each: 1e-4, median: 1e-5 } : { each: 1e-1, median: 5e-3 };
+  preset === "test-16" ? { each: 1e-4, median: 1e-5 } : { each: 1e-1, median: 2e-2 };
 
 const close = (what: string, actual: number, expected: number, scale = Math.abs(expected)): void =>
   assert.ok(
@@ -148,16 +149,21 @@ const checkParity = async (path: string | URL, backendName: "cpu" | "wasm"): Pro
     assert.ok(term, `no loss ${name}`);
     close(`loss ${name}`, (await read(term))[0] ?? NaN, expected);
   }
-  const embedding = await read(g.embedding), size = rms(golden.embedding);
-  golden.embedding.forEach((value, i) => close(`embedding ${i}`, embedding[i] ?? NaN, value, size));
+  const embedding = await read(g.embedding);
+  const embedded = relativeDifference(embedding, golden.embedding);
+  assert.ok(embedded < tolerance, `embedding: ${embedded}`);
   const output = await read(g.fake);
   close("rms of the output", rms(output), golden.output.rms);
-  golden.output.at.forEach((at, i) =>
-    close(`output ${at}`, output[at] ?? NaN, golden.output.values[i] ?? NaN, golden.output.rms)
+  const painted = relativeDifference(
+    golden.output.at.map((at) => output[at] ?? NaN),
+    golden.output.values,
   );
+  assert.ok(painted < tolerance, `output: ${painted}`);
   const worstG = await compareGradients(golden, "G", g.gradients);
   const worstD = await compareGradients(golden, "D", d.gradients);
-  await Deno.stdout.write(new TextEncoder().encode(`  gradients: ${worstG}; ${worstD}\n`));
+  await Deno.stdout.write(new TextEncoder().encode(
+    `  output ${painted.toExponential(1)}; gradients: ${worstG}; ${worstD}\n`,
+  ));
   backend.dispose([g, d]);
   await backend.close();
 };
