@@ -94,7 +94,9 @@ const compareGradients = async (
       assert.ok(difference <= 10 * floor, `${tag}:${name}: ${difference}, expected 0`);
     }
   }
-  assert.ok(differences.length > 15, `only ${differences.length} gradients compared`);
+  assert.ok(entries.length > 15, `only ${entries.length} gradients compared`);
+  // The hinge is saturated at paper-256: every gradient of D is 0 there, and was compared as such.
+  if (differences.length === 0) return `${tag} all 0`;
   differences.sort((a, b) => a - b);
   const median = differences[Math.floor(differences.length / 2)] ?? NaN;
   assert.ok(median < allowed.median, `median of ${tag}: ${median}`);
