@@ -46,11 +46,11 @@ const decode = (base64: string): Uint8Array<ArrayBuffer> =>
 
 const align = (address: number): number => Math.ceil(address / line) * line;
 
-const compile = async (): Promise<
+const compile = async (mayFuse: boolean): Promise<
   { readonly module: WebAssembly.Module; readonly relaxed: boolean }
 > => {
   const fused = decode(relaxed);
-  return WebAssembly.validate(fused)
+  return mayFuse && WebAssembly.validate(fused)
     ? { module: await WebAssembly.compile(fused), relaxed: true }
     : { module: await WebAssembly.compile(decode(plain)), relaxed: false };
 };
@@ -86,9 +86,16 @@ const startThread = (data: Record<string, unknown>): Promise<Worker> =>
     worker.once("error", reject);
   });
 
-/** Starts `threads - 1` helping threads beside the caller; fewer where they cannot be had. */
-export const createPool = async (heap: SharedHeap, threads: number): Promise<Pool> => {
-  const { module, relaxed } = await compile();
+/**
+ * Starts `threads - 1` helping threads beside the caller; fewer where they cannot be had. With
+ * `relaxed` false multiply-adds are not fused, as on engines without relaxed SIMD.
+ */
+export const createPool = async (
+  heap: SharedHeap,
+  threads: number,
+  options: { readonly relaxed?: boolean } = {},
+): Promise<Pool> => {
+  const { module, relaxed } = await compile(options.relaxed ?? true);
   const abort = (): never => {
     throw new Error("Cannot run a wasm kernel: it aborted");
   };
