@@ -33,7 +33,7 @@ webgpuTest("a whole step of test-16 agrees between cpu and webgpu", async () => 
 
 webgpuTest("a step of toy-64 with two shots agrees between wasm and webgpu", async () => {
   const wasm = await succeed(createWasmBackend()), webgpu = await openWebgpu();
-  const reference = await referenceStep(wasm, "toy-64", 2, 1);
+  const reference = await referenceStep(wasm, "toy-64", 2, 8);
   assertStepsAgree(reference, await stepGradients(webgpu, "toy-64", 2));
   await wasm.close();
   await webgpu.close();
