@@ -30,20 +30,50 @@ export const createGenerator = (architecture: Architecture, rng: Rng): Network =
 export const projectEmbedding = (weights: Weights, embedding: Tensor): Tensor =>
   tf.add(tf.matMul(embedding as Tensor2D, weights("P/kernel") as Tensor2D), weights("P/bias"));
 
-/** Cuts ψ̂ into layers: bias C, then gain C, in the order of the layers. */
-const affines = (
+/** The gain and bias of every AdaIN layer, in the order of the layers; each [B, C]. */
+export type Affines = readonly Affine[];
+
+/** Cuts ψ̂ into layers: bias C, then gain C, in the order of the layers. // [B, coefficients] */
+export const splitCoefficients = (
   coefficients: Tensor,
-  channels: readonly number[],
-  gain: AdaptiveGain,
-): NextAffine => {
-  const parts = tf.split(coefficients, channels.flatMap((c) => [c, c]), 1);
-  let position = 0;
-  return (): Affine => {
-    const bias = parts[position], raw = parts[position + 1];
-    position += 2;
-    if (!bias || !raw) throw new Error("Cannot run an AdaIN layer: all coefficients are used up");
+  architecture: Architecture,
+  gain: AdaptiveGain = "raw",
+): Affines => {
+  const sizes = adaptiveChannels(architecture).flatMap((c) => [c, c]);
+  const parts = tf.split(coefficients, sizes, 1);
+  return Array.from({ length: parts.length / 2 }, (_, i) => {
+    const bias = parts[2 * i], raw = parts[2 * i + 1];
+    if (!bias || !raw) throw new Error(`Cannot cut coefficients: AdaIN layer ${i} has none`);
     return { bias, gain: gain === "raw" ? raw : tf.add(raw, 1) };
+  });
+};
+
+const oneByOne = (affines: Affines): NextAffine => {
+  let position = 0;
+  return () => {
+    const affine = affines[position++];
+    if (!affine) throw new Error("Cannot run an AdaIN layer: all coefficients are used up");
+    return affine;
   };
+};
+
+/**
+ * G with the gain and bias of every AdaIN layer given, [B, C] or [1, C] for a whole batch: all
+ * that driving runs. Frames are in [-1, 1]. // [B, S, S, 3] → the same
+ */
+export const generateFolded = (
+  weights: Weights,
+  architecture: Architecture,
+  landmarks: Tensor,
+  affines: Affines,
+): Tensor => {
+  const next = oneByOne(affines);
+  const h = runLayers(weights, generatorLayers(architecture), landmarks, { next });
+  const last = next();
+  const head = instanceNormalize(h, last.gain, last.bias, { relu: true });
+  return tf.tanh(
+    convolve(head, weights("G/head/kernel"), { bias: weights("G/head/bias") }),
+  );
 };
 
 /**
@@ -56,15 +86,13 @@ export const generateWith = (
   landmarks: Tensor,
   coefficients: Tensor,
   gain: AdaptiveGain = "raw",
-): Tensor => {
-  const next = affines(coefficients, adaptiveChannels(architecture), gain);
-  const h = runLayers(weights, generatorLayers(architecture), landmarks, { next });
-  const last = next();
-  const head = instanceNormalize(h, last.gain, last.bias, { relu: true });
-  return tf.tanh(
-    convolve(head, weights("G/head/kernel"), { bias: weights("G/head/bias") }),
+): Tensor =>
+  generateFolded(
+    weights,
+    architecture,
+    landmarks,
+    splitCoefficients(coefficients, architecture, gain),
   );
-};
 
 /** x̂ = G(y, ê; ψ, P), in [-1, 1] (equation 2). // [B, S, S, 3], [B, N] → [B, S, S, 3] */
 export const generate = (
