@@ -61,12 +61,12 @@ const main = async ([name, ...args]: readonly string[]): Promise<number> => {
   if (E.isLeft(parsed)) return fail(parsed.left);
   const outcome = await command.run(parsed.right);
   if (E.isLeft(outcome)) return fail(outcome.left);
-  const { json, text } = outcome.right;
+  const { json, text, code = 0 } = outcome.right;
   if (text !== undefined) say(text);
   if (parsed.right.json || text === undefined) {
     print(JSON.stringify(json, undefined, parsed.right.json ? undefined : 2));
   }
-  return 0;
+  return code;
 };
 
 if (import.meta.main) {

@@ -1,7 +1,7 @@
 /**
- * Pictures to bytes and back: PNG and JPEG both ways, WebP in. The codecs are WebAssembly inside
- * npm packages, found beside their own code wherever this module was imported from; running them
- * needs the permission to read, nothing else.
+ * Pictures to bytes and back: PNG, JPEG and WebP. The codecs are WebAssembly inside npm packages,
+ * found beside their own code wherever this module was imported from; running them needs the
+ * permission to read, nothing else.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import encodeJpegRgba from "npm:@jsquash/jpeg@1.6.0/encode.js";
 import decodePngRgba from "npm:@jsquash/png@3.1.1/decode.js";
 import encodePngRgba from "npm:@jsquash/png@3.1.1/encode.js";
 import decodeWebpRgba from "npm:@jsquash/webp@1.5.0/decode.js";
+import encodeWebpRgba from "npm:@jsquash/webp@1.5.0/encode.js";
 import { F, type TaskEither, TE } from "../pipeline/core/fp.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import type { Image } from "../pipeline/core/image.ts";
@@ -113,7 +114,7 @@ export const decodeImage = (
   );
 
 const encode = (
-  format: "png" | "jpeg",
+  format: ImageFormat,
   image: Image,
   run: (rgba: ImageData) => Promise<ArrayBuffer>,
 ): TaskEither<Err<"BadFile">, Uint8Array> => {
@@ -144,6 +145,13 @@ export const encodeJpeg = (
   quality = 92,
 ): TaskEither<Err<"BadFile">, Uint8Array> =>
   encode("jpeg", image, (rgba) => encodeJpegRgba(rgba, { quality }));
+
+/** Encodes a picture as lossy WebP; quality 1–100. Errors: `BadFile` for an empty picture. */
+export const encodeWebp = (
+  image: Image,
+  quality = 92,
+): TaskEither<Err<"BadFile">, Uint8Array> =>
+  encode("webp", image, (rgba) => encodeWebpRgba(rgba, { quality }));
 
 /** Reads and decodes a picture file, see {@link decodeImage}. Errors: `BadFile`. */
 export const readImage = (path: string): TaskEither<Err<"BadFile">, Image> =>

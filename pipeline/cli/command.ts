@@ -11,6 +11,8 @@ import type { Option, Parsed } from "./options.ts";
 export interface Outcome {
   readonly json: unknown;
   readonly text?: string;
+  /** The exit code where it is not 0 although there is something to print. */
+  readonly code?: number;
 }
 
 /** One command. */

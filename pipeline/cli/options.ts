@@ -19,6 +19,8 @@ export interface Option {
   readonly repeatable?: boolean;
   /** Becomes a number in the settings. */
   readonly numeric?: boolean;
+  /** A word without a name is its value: `verify DIR`. */
+  readonly positional?: boolean;
 }
 
 /** Parsed options by name: text, `true` for switches, lists for repeatable ones. */
@@ -43,12 +45,16 @@ export const parseOptions = (
 ): E.Either<Err<"Config">, Parsed> => {
   const problems: string[] = [];
   const names = options.map(({ name }) => name);
+  const place = options.find(({ positional }) => positional);
+  const words: string[] = [];
   const parsed = parseArgs(joinNegatives(args), {
     string: options.filter(({ value }) => value).map(({ name }) => name),
     boolean: options.filter(({ value }) => !value).map(({ name }) => name),
     collect: options.filter(({ repeatable }) => repeatable).map(({ name }) => name),
     unknown: (argument, key) => {
       if (key === undefined) {
+        words.push(argument);
+        if (place !== undefined && words.length === 1) return false;
         problems.push(`Cannot run ${command}: "${argument}" is no option, expected --name value`);
         return false;
       }
@@ -62,7 +68,9 @@ export const parseOptions = (
   });
   const found: Record<string, string | true | readonly string[]> = {};
   for (const { name, value, repeatable } of options) {
-    const given: unknown = parsed[name];
+    const word = name === place?.name ? words[0] : undefined;
+    const named: unknown = parsed[name];
+    const given = word === undefined ? named : named === undefined ? word : [word, named];
     if (given === undefined || given === false) continue;
     if (Array.isArray(given) && given.length === 0) continue;
     if (value && (given === "" || (Array.isArray(given) && given.includes("")))) {
@@ -88,7 +96,9 @@ export const helpText = (
   options: readonly Option[],
   example: string,
 ): string => {
-  const left = options.map(({ name, value }) => `  --${name}${value ? ` ${value}` : ""}`);
+  const left = options.map(({ name, value, positional }) =>
+    positional ? `  ${value ?? name}` : `  --${name}${value ? ` ${value}` : ""}`
+  );
   const width = Math.max(...left.map(({ length }) => length)) + 2;
   const lines = options.map(({ help }, i) => `${(left[i] ?? "").padEnd(width)}${help}`);
   return [usage, "", about, "", "Options:", ...lines, "", "Example:", `  ${example}`, ""].join(
