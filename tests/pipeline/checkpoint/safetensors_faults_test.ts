@@ -76,8 +76,8 @@ const faults: Readonly<Record<string, readonly [Uint8Array<ArrayBuffer>, RegExp]
   ],
   "a tensor that is a number": [fileOf({ t: 5 }, 0), /tensor "t" is 5, expected an object/],
   "an unknown type": [
-    fileOf({ t: entry(0, 4, { dtype: "BF16" }) }, 4),
-    /dtype "BF16", expected F32, F16, F64 or I32/,
+    fileOf({ t: entry(0, 4, { dtype: "C64" }) }, 4),
+    /dtype "C64", expected F64, F32, F16, BF16,/,
   ],
   "a type from Object.prototype": [
     fileOf({ t: entry(0, 4, { dtype: "toString" }) }, 4),

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { E } from "../../core/fp.ts";
-import { decodeUtf8 } from "../../core/config_file.ts";
+import { E } from "./fp.ts";
+import { decodeUtf8 } from "./config_file.ts";
+import { elementBytes, isStoredType, type StoredType, storedTypes } from "./elements.ts";
 
 /** Longest header that is read, in bytes: the format's own limit. */
 export const MAX_HEADER_BYTES = 100_000_000;
@@ -14,11 +15,6 @@ export const MAX_TENSORS = 100_000;
 const MAX_KEYS = 5 * MAX_TENSORS; // a name and its three members each, and metadata
 /** Bytes before the header. */
 export const PREFIX_BYTES = 8;
-
-const ELEMENT_BYTES = { F64: 8, F32: 4, I32: 4, F16: 2 } as const;
-
-/** Element types that are understood; F16 is widened to F32 on reading. */
-export type StoredType = keyof typeof ELEMENT_BYTES;
 
 /** Where a tensor is, checked: `end - begin` is its size, in bytes from the end of the header. */
 export interface Entry {
@@ -34,9 +30,6 @@ export interface Header {
   readonly entries: readonly Entry[];
   readonly metadata: Readonly<Record<string, string>>;
 }
-
-/** Bytes of one element. */
-export const elementBytes = (dtype: StoredType): number => ELEMENT_BYTES[dtype];
 
 const OPEN = 0x7b; // {
 
@@ -141,8 +134,6 @@ const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isCounts = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every(isCount);
-const isStoredType = (value: unknown): value is StoredType =>
-  typeof value === "string" && Object.hasOwn(ELEMENT_BYTES, value);
 
 const brief = (value: unknown): string => {
   const text = JSON.stringify(value) ?? String(value);
@@ -154,7 +145,7 @@ const checkEntry = (name: string, value: unknown): E.Either<string, Entry> => {
   if (!isPlain(value)) return wrong(`is ${brief(value)}, expected an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (!isStoredType(dtype)) {
-    return wrong(`has dtype ${brief(dtype)}, expected F32, F16, F64 or I32`);
+    return wrong(`has dtype ${brief(dtype)}, expected ${storedTypes.join(", ")}`);
   }
   if (!isCounts(shape)) {
     return wrong(`has shape ${brief(shape)}, expected a list of sizes`);
