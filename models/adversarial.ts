@@ -7,7 +7,7 @@
 import { type Tensor, type Tensor2D, tf } from "../backends/tf.ts";
 import { surviving } from "../backends/scope.ts";
 import type { Architecture } from "./architecture.ts";
-import { discriminate } from "./discriminator.ts";
+import { discriminate, type Judgement } from "./discriminator.ts";
 import { averageEmbeddings, embed, type Pooling } from "./embedder.ts";
 import { type AdaptiveGain, generate } from "./generator.ts";
 import { adversarialLoss, featureMatchingLoss, hingeLoss, matchLoss, sumOf } from "./losses.ts";
@@ -63,6 +63,57 @@ export interface SideGradients {
   readonly terms: Readonly<Record<string, Tensor>>;
 }
 
+/** D as one side of the game sees it: frames to scores and activations. */
+type Score = (frames: Tensor) => Judgement;
+
+/** What an objective is told of besides the sum: its terms by name, before their weights. */
+export type Note = (name: string, term: Tensor) => void;
+
+/**
+ * Content, −D(x̂) and L_FM of fakes of `target`: the part of the objective that meta-learning
+ * (equations 3 and 4) and fine-tuning (equation 9) share. Call it outside the function that is
+ * differentiated, so that the real side has no tape; what it gives, inside: weighted terms. // []
+ */
+export const imageObjective = (
+  score: Score,
+  target: Tensor,
+  content: ContentTerms,
+  weights: Pick<TermWeights, "adversarial" | "featureMatching">,
+): (fake: Tensor, note: Note) => readonly Tensor[] => {
+  const needsJudge = weights.adversarial !== 0 || weights.featureMatching !== 0;
+  const real = needsJudge ? score(target).features : [];
+  return (fake, note) => {
+    const weighted = Object.entries(content(fake)).map(([name, term]) => {
+      note(`content/${name}`, term);
+      return term;
+    });
+    if (!needsJudge) return weighted;
+    const judged = score(fake);
+    const terms = [
+      ["adversarial", adversarialLoss(judged.score), weights.adversarial],
+      ["featureMatching", featureMatchingLoss(judged.features, real), weights.featureMatching],
+    ] as const;
+    for (const [name, term, weight] of terms) {
+      note(name, term);
+      if (weight !== 0) weighted.push(tf.mul(term, weight));
+    }
+    return weighted;
+  };
+};
+
+/**
+ * The hinge loss of D on fakes and real frames, judged as one batch of twice as many (equations 6
+ * and 10). Call it inside the function that is differentiated. // → []
+ */
+export const hingeObjective = (judged: Judgement, note: Note): Tensor => {
+  const [fakeScore, realScore] = tf.split(judged.score, 2) as [Tensor, Tensor];
+  const hinge = hingeLoss(fakeScore, realScore);
+  note("discriminator", hinge);
+  note("fakeScore", tf.mean(fakeScore));
+  note("realScore", tf.mean(realScore));
+  return hinge;
+};
+
 const selectRows = (selector: Tensor, rows: Tensor): Tensor =>
   tf.matMul(selector as Tensor2D, rows as Tensor2D);
 
@@ -89,12 +140,15 @@ export const generatorGradients = (
 ): GeneratorSide =>
   surviving((survive) => {
     const own = selectRows(batch.selector, rows);
-    const score = (frames: Tensor) =>
-      discriminate(judge, architecture, frames, batch.targetLandmarks, own, pooling);
-    const needsJudge = weights.adversarial !== 0 || weights.featureMatching !== 0;
-    const real = needsJudge ? score(batch.target).features : [];
+    const objective = imageObjective(
+      (frames) => discriminate(judge, architecture, frames, batch.targetLandmarks, own, pooling),
+      batch.target,
+      content,
+      weights,
+    );
     const shots = (batch.sources.shape[0] ?? 1) / (batch.target.shape[0] ?? 1);
     const terms: Record<string, Tensor> = {};
+    const note: Note = (name, term) => void (terms[name] = survive(term));
     let fake = batch.target, embedding = rows;
     const { loss, gradients } = differentiate(() => {
       const look = effectiveWeights(generator);
@@ -103,24 +157,10 @@ export const generatorGradients = (
         shots,
       ));
       fake = survive(generate(look, architecture, batch.targetLandmarks, embedding, gain));
-      const weighted = Object.entries(content(fake)).map(([name, term]) => {
-        terms[`content/${name}`] = survive(term);
-        return term;
-      });
-      const add = (name: string, term: Tensor, weight: number) => {
-        terms[name] = survive(term);
-        if (weight !== 0) weighted.push(tf.mul(term, weight));
-      };
-      if (needsJudge) {
-        const judged = score(fake);
-        add("adversarial", adversarialLoss(judged.score), weights.adversarial);
-        add(
-          "featureMatching",
-          featureMatchingLoss(judged.features, real),
-          weights.featureMatching,
-        );
-      }
-      add("match", matchLoss(embedding, own), weights.match);
+      const weighted = [...objective(fake, note)];
+      const match = matchLoss(embedding, own);
+      note("match", match);
+      if (weights.match !== 0) weighted.push(tf.mul(match, weights.match));
       return sumOf(weighted).asScalar();
     }, generator.parameters);
     return { loss, gradients, terms, fake, embedding };
@@ -146,8 +186,9 @@ export const discriminatorGradients = (
     const landmarks = tf.concat([batch.targetLandmarks, batch.targetLandmarks], 0);
     const selector = tf.concat([batch.selector, batch.selector], 0);
     const terms: Record<string, Tensor> = {};
+    const note: Note = (name, term) => void (terms[name] = survive(term));
     const { loss, gradients } = differentiate(() => {
-      const { score } = discriminate(
+      const judged = discriminate(
         effectiveWeights(discriminator),
         architecture,
         frames,
@@ -155,11 +196,7 @@ export const discriminatorGradients = (
         selectRows(selector, rows),
         pooling,
       );
-      const [fakeScore, realScore] = tf.split(score, 2) as [Tensor, Tensor];
-      const hinge = hingeLoss(fakeScore, realScore);
-      terms.discriminator = survive(hinge);
-      terms.fakeScore = survive(tf.mean(fakeScore));
-      terms.realScore = survive(tf.mean(realScore));
+      const hinge = hingeObjective(judged, note);
       if (!weights.matchRows || weights.match === 0) return hinge.asScalar();
       const drawn = matchLoss(embedding, selectRows(batch.selector, rows));
       return tf.add(hinge, tf.mul(drawn, weights.match)).asScalar();

@@ -5,6 +5,7 @@
  */
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../backends/tf.ts";
 import type { Rng } from "../pipeline/core/rng.ts";
+import { spectralNormalize } from "../backends/ops.ts";
 import { type Architecture, discriminatorLayers, discriminatorParameters } from "./architecture.ts";
 import { runLayers, sumPool } from "./blocks.ts";
 import type { Pooling } from "./embedder.ts";
@@ -25,6 +26,24 @@ export interface Judgement {
   readonly features: readonly Tensor[];
 }
 
+/** V(x, y; θ) (section 3.1) and what it passed on the way. // [B, S, S, 3] twice → [B, N] */
+const describe = (
+  weights: Weights,
+  architecture: Architecture,
+  frames: Tensor,
+  landmarks: Tensor,
+  pooling: Pooling,
+): { readonly v: Tensor2D; readonly features: readonly Tensor[] } => {
+  const features: Tensor[] = [];
+  const h = runLayers(
+    weights,
+    discriminatorLayers(architecture),
+    tf.concat([frames as Tensor4D, landmarks as Tensor4D], 3),
+    { visit: (output) => void features.push(output) },
+  );
+  return { v: sumPool(h, pooling) as Tensor2D, features };
+};
+
 /** D(x, y, i) (equation 5); `rows` are the W_i of the samples. // [B, S, S, 3] twice, [B, N] */
 export const discriminate = (
   weights: Weights,
@@ -34,15 +53,39 @@ export const discriminate = (
   rows: Tensor,
   pooling: Pooling = "sum-relu",
 ): Judgement => {
-  const features: Tensor[] = [];
-  const h = runLayers(
-    weights,
-    discriminatorLayers(architecture),
-    tf.concat([frames as Tensor4D, landmarks as Tensor4D], 3),
-    { visit: (output) => void features.push(output) },
-  );
-  const v = sumPool(h, pooling) as Tensor2D; // [B, N]
+  const { v, features } = describe(weights, architecture, frames, landmarks, pooling);
   const general = tf.matMul(v, weights("D/w0") as Tensor2D).reshape([-1]);
   const personal = tf.sum(tf.mul(v, rows), 1);
   return { score: tf.add(tf.add(general, personal), weights("D/b")), features };
+};
+
+/** The name of w′ of one person's discriminator. */
+export const personalName = "D/w";
+
+/** D′(x, y) = V(x, y)ᵀw′ + b (equation 8); w′ is the weight `D/w`. // [B, S, S, 3] twice */
+export const discriminatePerson = (
+  weights: Weights,
+  architecture: Architecture,
+  frames: Tensor,
+  landmarks: Tensor,
+  pooling: Pooling = "sum-relu",
+): Judgement => {
+  const { v, features } = describe(weights, architecture, frames, landmarks, pooling);
+  const score = tf.matMul(v, weights(personalName) as Tensor2D).reshape([-1]);
+  return { score: tf.add(score, weights("D/b")), features };
+};
+
+/**
+ * D′ of a person from D: w′ = w0 / σ(w0) + ê_NEW, the sum with which D′ scores as D would with
+ * W_i = ê_NEW; θ and b are D's own tensors (section 3.3). // ê [1, N]
+ */
+export const personDiscriminator = (
+  { parameters, spectral }: Network,
+  embedding: Tensor,
+): Network => {
+  const { "D/w0": w0, ...rest } = parameters, { "D/w0": u, ...spectralRest } = spectral;
+  if (!w0 || !u) throw new Error("Cannot make D′: the discriminator has no D/w0");
+  const general = spectralNormalize(w0, u);
+  const own = tf.add(general, embedding.reshape([-1, 1]));
+  return { parameters: { ...rest, [personalName]: own }, spectral: spectralRest };
 };
