@@ -1,0 +1,125 @@
+/**
+ * A person from a few frames at once, without training: ê_NEW by the embedder, ψ′ = P·ê_NEW
+ * (section 3.3, equation 7).
+ *
+ * @module
+ */
+import { type Tensor, tf } from "../../backends/tf.ts";
+import { projectEmbedding } from "../../models/generator.ts";
+import { foldSpectralNorm, plainWeights, type Tensors } from "../../models/parameters.ts";
+import type { HasBackend } from "../core/env.ts";
+import type { Err } from "../core/errors.ts";
+import { F, RTE } from "../core/fp.ts";
+import type { Frame } from "../core/image.ts";
+import { type Owned, upload } from "../core/owned.ts";
+import { bracket, type Stage } from "../core/stage.ts";
+import { averageEmbedding } from "./embed_average.ts";
+import { downloadTensors } from "./host_tensors.ts";
+import { choosePortrait, noConsent, type Person, rasterizerOf } from "./person.ts";
+import { modelFrom, type TrainedModel, uploadModel } from "./trained_model.ts";
+
+type Device = Err<"Backend" | "DeviceLost">;
+
+/** What is said of a person who is made. */
+export interface PersonOptions {
+  /** Who agreed to what; kept in the person's file. */
+  readonly consent?: string;
+}
+
+/** So many frames are embedded at once: memory stays that of a step of meta-learning. */
+const CHUNK = 8;
+
+/** ê, ψ′ and the folded generator of a person, on the device. */
+interface Embedded {
+  readonly embedding: Tensor;
+  readonly coefficients: Tensor;
+  readonly generator: Tensors;
+}
+
+/** ê over any number of frames, a few at once. // [1, N] */
+const embedAll = (
+  model: TrainedModel,
+  embedder: Tensors,
+  frames: readonly Frame[],
+): Tensor => {
+  const parts: Tensor[] = [];
+  for (let from = 0; from < frames.length; from += CHUNK) {
+    const chunk = frames.slice(from, from + CHUNK);
+    parts.push(
+      tf.tidy(() =>
+        tf.mul(averageEmbedding(modelFrom(model.config), embedder, chunk), chunk.length)
+      ),
+    );
+  }
+  return tf.div(parts.reduce((sum, part) => tf.add(sum, part)), frames.length);
+};
+
+const embedOnDevice = (model: TrainedModel): Stage<
+  HasBackend,
+  Device,
+  readonly Frame[],
+  Owned<Embedded>
+> =>
+  upload("embedding of a person", (frames: readonly Frame[]): Embedded => {
+    const { embedder, generator } = uploadModel(model);
+    const embedding = embedAll(model, foldSpectralNorm(embedder), frames);
+    const { "P/kernel": _kernel, "P/bias": _bias, ...folded } = foldSpectralNorm(generator);
+    return {
+      embedding,
+      coefficients: projectEmbedding(plainWeights(foldSpectralNorm(generator)), embedding),
+      generator: folded,
+    };
+  });
+
+/**
+ * Frames of a person never seen → the person, feed-forward (equation 7): at once, on any number of
+ * frames. They are crops of the model's size: see `readSources`. Errors: those of the backend;
+ * throws a `RangeError` without frames or with frames of another size, a bug of the caller.
+ *
+ * @example
+ * ```ts no-eval
+ * const program = F.pipe(
+ *   loadModel("runs/first"),
+ *   RTE.flatMap((model) => embedPerson(model, { consent: "my own face" })(frames)),
+ * );
+ * ```
+ */
+export const embedPerson = (
+  model: TrainedModel,
+  { consent = noConsent }: PersonOptions = {},
+): Stage<HasBackend, Device, readonly Frame[], Person<"embedded">> =>
+(frames) => {
+  const { preset } = model.config,
+    { architecture: { size }, pooling, gain } = modelFrom(model.config);
+  const portrait = choosePortrait(frames);
+  const wrong = frames.find(({ image }) => image.width !== size || image.height !== size);
+  if (wrong) {
+    throw new RangeError(
+      `Cannot embed: a frame is ${wrong.image.width}×${wrong.image.height}, expected ${size}×${size}`,
+    );
+  }
+  return bracket(
+    embedOnDevice(model),
+    (made: Owned<Embedded>) => {
+      const { generator, embedding, coefficients } = made.value;
+      return F.pipe(
+        downloadTensors({ ...generator, embedding, coefficients }),
+        RTE.map(({ embedding, coefficients, ...generator }): Person<"embedded"> => ({
+          kind: "embedded",
+          preset,
+          pooling,
+          gain,
+          embedding: Float32Array.from(embedding?.data ?? []),
+          coefficients: Float32Array.from(coefficients?.data ?? []),
+          generator,
+          rasterizer: rasterizerOf(preset),
+          model: model.hash,
+          consent,
+          portrait,
+          sources: frames.map(({ landmarks }) => landmarks),
+        })),
+      );
+    },
+    (made) => made[Symbol.dispose](),
+  )(frames);
+};
