@@ -23,20 +23,24 @@ export interface Clip {
   readonly stamp: string;
 }
 
-const VIDEO = /\.(mp4|m4v|mov|mkv|webm|avi|mpg|mpeg|ts|mts|m2ts|wmv|asf|flv|3gp|ogv|gif|mxf|vob)$/i;
+/** What ends like a video file that ffmpeg is asked to read. */
+export const VIDEO =
+  /\.(mp4|m4v|mov|mkv|webm|avi|mpg|mpeg|ts|mts|m2ts|wmv|asf|flv|3gp|ogv|gif|mxf|vob)$/i;
 
 /** Folders below an identity are searched so deep (VoxCeleb1 has `<identity>/1.6/<video>`). */
 const DEPTH = 4;
 
-interface Entry {
+/** An entry of a folder. */
+export interface Entry {
   readonly name: string;
   readonly path: string;
   readonly folder: boolean;
+  /** Its name, size and time of change. */
   readonly stamp: string;
 }
 
 /** A folder's entries by name, links followed; hidden ones and broken links are left out. */
-const list = async (folder: string): Promise<readonly Entry[]> => {
+export const listFolder = async (folder: string): Promise<readonly Entry[]> => {
   const entries: Entry[] = [];
   for await (const { name } of Deno.readDir(folder)) {
     if (name.startsWith(".")) continue;
@@ -58,7 +62,7 @@ const clipsBelow = async (
   identity: string,
   below: readonly string[],
 ): Promise<readonly Clip[]> => {
-  const entries = await list(folder);
+  const entries = await listFolder(folder);
   const files = entries.filter((entry) => !entry.folder);
   const video = below.join("/");
   const clips: Clip[] = files.filter(({ name }) => VIDEO.test(name)).map(
@@ -95,9 +99,9 @@ export const discoverClips = (root: string): TE.TaskEither<Err<"Data">, readonly
     "expected <identity>/<video>/<clip>.mp4 (or another video, or a folder of frames) in it " +
     "or in its folder mp4";
   return TE.tryCatch(async () => {
-    const top = await list(root);
+    const top = await listFolder(root);
     const base = top.find(({ name, folder }) => folder && name === "mp4");
-    const identities = (base === undefined ? top : await list(base.path))
+    const identities = (base === undefined ? top : await listFolder(base.path))
       .filter((entry) => entry.folder);
     const clips: Clip[] = [];
     for (const { name, path } of identities) clips.push(...await clipsBelow(path, name, []));

@@ -25,6 +25,11 @@ export interface PrepareSettings {
   readonly size: number;
   /** At most so many frames a clip, spread evenly. */
   readonly framesPerClip: number;
+  /**
+   * Of clips of ten seconds and more only so many frames a second, spread evenly; of shorter ones
+   * every frame. Default: every frame of all of them, up to `framesPerClip`.
+   */
+  readonly framesPerSecond?: number;
   /** A clip with fewer usable frames is rejected as too short. */
   readonly minFrames: number;
 }
@@ -50,6 +55,12 @@ export interface PreparedClip {
   readonly frames: readonly Frame[];
   /** The square in pixels of the shown video. */
   readonly square: Square;
+  /** For each frame, its number in the video, from 0. */
+  readonly numbers: readonly number[];
+  /** For each frame, its place among the frames that were looked at, from 0. */
+  readonly places: readonly number[];
+  /** The video as it is shown. */
+  readonly info: VideoInfo;
   readonly figures: PrepareFigures;
 }
 
@@ -59,12 +70,22 @@ const ANALYSED = 960;
 const CROPPED = 2048;
 /** At least this part of a clip's frames must show the face. */
 const SEEN = 0.5;
+/** Clips of fewer seconds are short: all of their frames are looked at. */
+const SHORT = 10;
 /** Crops from squares smaller than this part of their size are smears. */
 const ENLARGED = 0.5;
 
 type Prepared = E.Either<Err<"BadSample" | "Aborted" | "Backend">, PreparedClip>;
 
 const seconds = (since: number): number => (performance.now() - since) / 1000;
+
+/** How many frames of a video to look at. */
+const wantedFrames = (info: VideoInfo, settings: PrepareSettings): number => {
+  const { framesPerClip, framesPerSecond = Infinity } = settings;
+  const duration = info.framesPerSecond > 0 ? info.frames / info.framesPerSecond : 0;
+  const sampled = duration < SHORT ? Infinity : Math.round(duration * framesPerSecond);
+  return Math.max(1, Math.min(framesPerClip, sampled, info.frames));
+};
 
 const rejectTracks = (key: string, tracks: Tracks, steady: number, least: number) => {
   const { length } = tracks.landmarks;
@@ -112,7 +133,7 @@ export const prepareClip = (
 ): TE.TaskEither<Err<"BadSample" | "Aborted" | "Backend">, PreparedClip> =>
 async (): Promise<Prepared> => {
   const { key } = clip;
-  const { size, framesPerClip, minFrames } = settings;
+  const { size, minFrames } = settings;
   const began = performance.now();
   const opened = await openClip(tools, clip, signal)();
   if (E.isLeft(opened)) return opened;
@@ -125,7 +146,7 @@ async (): Promise<Prepared> => {
 
   const faces = await analyzer();
   if (E.isLeft(faces)) return faces;
-  const wanted = Math.min(framesPerClip, info.frames);
+  const wanted = wantedFrames(info, settings);
   const framesASecond = info.framesPerSecond * wanted / info.frames;
   const tracker = makeFaceTracker(faces.right, Math.max(4, Math.round(framesASecond / 2)));
   const whole = { frames: wanted, longest: ANALYSED };
@@ -174,13 +195,14 @@ async (): Promise<Prepared> => {
     y: (square.y - region.y) * down,
     side: square.side * across,
   };
-  const cropped: Frame[] = [];
+  const cropped: Frame[] = [], places: number[] = [];
   const cropping = performance.now();
   let index = 0;
   for await (const frame of prefetch(2)(frames(part))({ signal })) {
     if (E.isLeft(frame)) return frame;
-    const landmarks = kept.get(index++);
+    const place = index++, landmarks = kept.get(place);
     if (landmarks === undefined) continue;
+    places.push(place);
     const start = performance.now();
     const shifted = landmarks.map((v, i) =>
       i % 2 === 0 ? (v - region.x) * across : (v - region.y) * down
@@ -191,5 +213,6 @@ async (): Promise<Prepared> => {
   decodeSeconds += seconds(cropping) - cropSeconds;
   const { detections } = tracks;
   const figures = { probeSeconds, decodeSeconds, analyseSeconds, cropSeconds, decoded, detections };
-  return E.right({ frames: cropped, square, figures });
+  const numbers = places.map((place) => Math.ceil(place * info.frames / wanted));
+  return E.right({ frames: cropped, square, numbers, places, info, figures });
 };
