@@ -1,29 +1,43 @@
 /**
- * The dataset that a configuration names: synthetic heads, or a folder of videos.
+ * The dataset that a configuration names: synthetic heads, prepared videos, or a folder of videos.
  *
  * @module
  */
 import type { Dataset } from "../../datasets/dataset.ts";
 import { videoFolder } from "../../datasets/folder.ts";
+import { isPrepared, preparedVideos } from "../../datasets/prepared.ts";
 import { syntheticHeads } from "../../datasets/synthetic.ts";
 import type { HasAbort, HasEvents } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { F, RTE } from "../core/fp.ts";
 import { presetOf, type RunConfig } from "./run_config.ts";
 
-/** Opens what `config.data` names; sequences with fewer than K + 1 frames are left out. */
+const openFolder = (
+  { data, cache, heldOutShare }: RunConfig,
+  size: number,
+): RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> => {
+  const folder: RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> = videoFolder({
+    ...{ path: data, size, cache, heldOutShare },
+  });
+  return F.pipe(
+    RTE.fromTask<boolean, HasEvents & HasAbort, PipelineError>(() => isPrepared(data)),
+    RTE.flatMap((prepared) =>
+      prepared ? RTE.fromTaskEither(preparedVideos({ path: data, size })) : folder
+    ),
+  );
+};
+
+/**
+ * Opens what `config.data` names: "synthetic", a folder that `prepare` made, or a folder of
+ * videos; sequences with fewer than K + 1 frames are left out.
+ */
 export const openDataset = (
   config: RunConfig,
 ): RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> => {
   const { architecture: { size }, training: { shots } } = presetOf(config);
   if (config.data === "synthetic") return RTE.right(syntheticHeads({ size, seed: 1 }));
   return F.pipe(
-    videoFolder({
-      path: config.data,
-      size,
-      cache: config.cache,
-      heldOutShare: config.heldOutShare,
-    }),
+    openFolder(config, size),
     RTE.map((dataset) => ({
       ...dataset,
       train: dataset.train.filter(({ frames }) => frames > shots),
