@@ -27,7 +27,7 @@ const STALL = 60_000;
 const COMPLAINT_BYTES = 4096;
 
 /** The end of a stream as text; what came before is let go. */
-const tail = async (stream: ReadableStream<Uint8Array>): Promise<string> => {
+export const tail = async (stream: ReadableStream<Uint8Array>): Promise<string> => {
   let kept = new Uint8Array(0);
   for await (const chunk of stream) {
     const joined = new Uint8Array(kept.length + chunk.length);
@@ -38,7 +38,8 @@ const tail = async (stream: ReadableStream<Uint8Array>): Promise<string> => {
   return new TextDecoder().decode(kept);
 };
 
-const lastLine = (text: string): string =>
+/** The last line of what a program said, without the name of its part. */
+export const lastLine = (text: string): string =>
   text.split("\n").map((line) => line.replace(/^\[[^\]]*\]\s*/, "").trim())
     .findLast((line) => line !== "") ?? "";
 
