@@ -8,13 +8,19 @@ import type { Command } from "./pipeline/cli/command.ts";
 import { metaTrainCommand } from "./pipeline/cli/meta_train_command.ts";
 import { prepareCommand } from "./pipeline/cli/prepare_command.ts";
 import { verifyCommand } from "./pipeline/cli/verify_command.ts";
+import { driveCommand } from "./pipeline/cli/drive_command.ts";
 import { helpText, parseOptions } from "./pipeline/cli/options.ts";
 import { say } from "./pipeline/cli/terminal.ts";
 import { exitCode, type PipelineError, renderError } from "./pipeline/core/errors.ts";
 import { E } from "./pipeline/core/fp.ts";
 import { nearest } from "./pipeline/core/words.ts";
 
-const commands: readonly Command[] = [metaTrainCommand, prepareCommand, verifyCommand];
+const commands: readonly Command[] = [
+  metaTrainCommand,
+  prepareCommand,
+  verifyCommand,
+  driveCommand,
+];
 
 const print = (text: string): void => {
   const bytes = new TextEncoder().encode(`${text}\n`);
