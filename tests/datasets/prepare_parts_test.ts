@@ -1,0 +1,328 @@
+/** The parts of `prepare` that need no video: shares, plans, tables, tar, smoothing, sharpness. */
+import assert from "node:assert/strict";
+import fc from "npm:fast-check@4.3.0";
+import { unpackTar } from "npm:modern-tar@0.8.6";
+import { E } from "../../pipeline/core/fp.ts";
+import { type Image, type Landmarks, makeImage } from "../../pipeline/core/image.ts";
+import { resample } from "../../pipeline/core/resample.ts";
+import { faceSide } from "../../datasets/crop.ts";
+import { writeWhole } from "../../datasets/prepare/digest.ts";
+import { findClips } from "../../datasets/prepare/find_clips.ts";
+import { makePlan, splitPeople, workName } from "../../datasets/prepare/plan.ts";
+import type { PreparedSettings } from "../../datasets/prepare/record.ts";
+import { findShare } from "../../datasets/prepare/share.ts";
+import { difference, sharpness } from "../../datasets/prepare/sharpness.ts";
+import { jitter, smoothLandmarks } from "../../datasets/prepare/smooth.ts";
+import { parseTable } from "../../datasets/prepare/table.ts";
+import { BLOCK, packMembers, TAR_END, walkTar } from "../../datasets/prepare/tar.ts";
+import { left, right, withFolder } from "./video_fixtures.ts";
+
+const settings: PreparedSettings = {
+  ...{ size: 64, fps: 5, frames: 300, minFrames: 9, format: "jpeg", quality: 95 },
+  ...{ validation: 0.1, test: 0.1, clipsPerShard: 1 },
+};
+
+Deno.test("prepare: the share of an array job", () => {
+  const share = (shard: string | undefined, env: Record<string, string>) => {
+    const found = findShare(shard, (name) => env[name]);
+    return E.isRight(found) ? `${found.right.index}/${found.right.count}` : found.left.problems[0];
+  };
+  const slurm = {
+    SLURM_ARRAY_TASK_ID: "3",
+    SLURM_ARRAY_TASK_COUNT: "4",
+    SLURM_ARRAY_TASK_MIN: "1",
+  };
+  assert.equal(share(undefined, {}), "0/1");
+  assert.equal(share("2/8", slurm), "1/8");
+  assert.equal(share(undefined, slurm), "2/4");
+  assert.equal(share(undefined, { ...slurm, SLURM_PROCID: "0", SLURM_NTASKS: "1" }), "2/4");
+  assert.equal(share(undefined, { SLURM_PROCID: "0", SLURM_NTASKS: "2" }), "0/2");
+  const mpi = { OMPI_COMM_WORLD_RANK: "5", OMPI_COMM_WORLD_SIZE: "6" };
+  assert.equal(share(undefined, mpi), "5/6");
+  assert.equal(share("auto/4", { JOB_COMPLETION_INDEX: "3" }), "3/4");
+  for (const wrong of ["0/2", "3/2", "1", "1/2/3", "-1/2", "a/b", "1/0", ""]) {
+    assert.match(share(wrong, {}) ?? "", /^Cannot do part ".*": expected i\/n/, wrong);
+  }
+  assert.match(share("auto/4", {}) ?? "", /no array job says which/);
+  assert.match(share("auto/3", { JOB_COMPLETION_INDEX: "3" }) ?? "", /expected --shard auto\/n/);
+  assert.match(share(undefined, { JOB_COMPLETION_INDEX: "0" }) ?? "", /is not told/);
+  assert.match(share(undefined, { ...slurm, SLURM_ARRAY_TASK_ID: "9" }) ?? "", /array with gaps/);
+});
+
+Deno.test("prepare: people are split by their names alone, everybody once", () => {
+  const people = Array.from({ length: 400 }, (_, i) => `id${i}`);
+  const splits = splitPeople(people, settings);
+  const count = (split: string) => [...splits.values()].filter((each) => each === split).length;
+  for (const split of ["validation", "test"]) {
+    assert(count(split) > 20 && count(split) < 60, `${split} has ${count(split)}`);
+  }
+  const more = splitPeople([...people, "someone", "else"], settings);
+  for (const name of people) assert.equal(more.get(name), splits.get(name));
+  const few = (n: number, shares = settings) =>
+    [...splitPeople(people.slice(0, n), shares).values()].sort().join();
+  assert.equal(few(1), "train");
+  assert.equal(few(2), "train,validation");
+  assert.equal(few(3), "test,train,validation");
+  assert.equal(few(3, { ...settings, test: 0 }), "train,train,validation");
+  assert.equal(few(3, { ...settings, test: 0, validation: 0 }), "train,train,train");
+});
+
+Deno.test("prepare: a plan depends on names and sizes; copies of a file are found; n parts are all", () =>
+  withFolder(async (root) => {
+    for (let i = 0; i < 12; i++) {
+      await Deno.mkdir(`${root}/id${i}/v`, { recursive: true });
+      await Deno.writeTextFile(`${root}/id${i}/v/a.mp4`, `video ${i}`.repeat(20_000));
+    }
+    await Deno.copyFile(`${root}/id3/v/a.mp4`, `${root}/id7/v/b.mp4`);
+    await Deno.writeFile(`${root}/id1/v/zero.mp4`, new Uint8Array());
+    await Deno.writeFile(`${root}/id2/v/zero.mp4`, new Uint8Array());
+    const plan = await makePlan(await right(findClips(root)), settings);
+    assert.equal(plan.clips, 15);
+    const rejects = plan.shards.flatMap(({ rejects }) => rejects);
+    assert.deepEqual(rejects.map(({ key, reason }) => [key, reason]), [
+      ["id7/v/b.mp4", "duplicate"],
+    ]);
+    const keys = plan.shards.flatMap(({ clips }) => clips.map(({ key }) => key));
+    assert.equal(new Set(keys).size, 14);
+    assert.equal(keys.length, 14);
+    const homes = new Map<string, Set<string>>();
+    for (const { name, clips } of plan.shards) {
+      for (const { identity } of clips) {
+        homes.set(identity, (homes.get(identity) ?? new Set()).add(name));
+      }
+    }
+    assert([...homes.values()].every(({ size }) => size === 1));
+
+    await Deno.utime(`${root}/id5/v/a.mp4`, 1, 1); // a copy of a folder has other times
+    const touched = await makePlan(await right(findClips(root)), settings);
+    assert.deepEqual(touched.shards.map(({ plan }) => plan), plan.shards.map(({ plan }) => plan));
+    const [before, after] = [plan, touched].map((each) =>
+      each.shards.flatMap(({ clips }) => clips).filter(({ identity }) => identity === "id5")
+        .map((clip) => workName(clip, settings)).join()
+    );
+    assert.notEqual(before, after);
+    await Deno.writeTextFile(`${root}/id5/v/a.mp4`, "another length");
+    const changed = await makePlan(await right(findClips(root)), settings);
+    const others = changed.shards.filter(({ plan: own }, i) => own !== plan.shards[i]?.plan);
+    assert.deepEqual(others.map(({ name }) => [name]), [[...homes.get("id5") ?? []]]);
+  }));
+
+Deno.test("prepare: tables as spreadsheets write them", () => {
+  const cell = fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", "é", " ", "'") });
+  const quote = (text: string) => `"${text.replaceAll('"', '""')}"`;
+  fc.assert(fc.property(
+    fc.array(fc.tuple(cell, cell), { minLength: 1 }),
+    fc.constantFrom("\n", "\r\n"),
+    fc.boolean(),
+    (rows, end, lastEnd) => {
+      const lines = ["file,identity", ...rows.map((row) => row.map(quote).join(","))];
+      const parsed = parseTable(lines.join(end) + (lastEnd ? end : ""), ["file", "identity"]);
+      assert(E.isRight(parsed));
+      const found = parsed.right.map(({ cells }) => [cells.file, cells.identity]);
+      assert.deepEqual(found, rows);
+    },
+  ));
+  const problem = (text: string) => {
+    const parsed = parseTable(text, ["file", "identity"]);
+    return E.isLeft(parsed) ? parsed.left : "";
+  };
+  assert.match(problem("a,b\n"), /no column file and identity/);
+  assert.match(problem('file,identity\n"a'), /line 2 has a quote that does not end/);
+});
+
+Deno.test("prepare: a flat folder: the name's beginning is the person", () =>
+  withFolder(async (root) => {
+    const names = ["ada_1.mp4", "ada_2.jpg", "ada_3.png", "bob.mkv", "-i_$(x)'.mp4", "notes.txt"];
+    for (const name of names) await Deno.writeTextFile(`${root}/${name}`, name);
+    const shown = (clips: readonly { identity: string; video: string; frames?: unknown }[]) =>
+      clips.map(({ identity, video, frames }) => `${identity} ${video} ${frames ? "photo" : ""}`);
+    assert.deepEqual(shown(await right(findClips(root))), [
+      "-i -i_$(x)' ",
+      "ada ada_1 ",
+      "ada photos photo",
+      "ada photos photo",
+      "bob bob ",
+    ]);
+    const dashes = await right(findClips(root, { separator: "." }));
+    assert(dashes.every(({ identity }) => !identity.includes(".")));
+    const table = `${root}/people.csv`;
+    await Deno.writeTextFile(table, "identity,file,video\nAda,ada_1.mp4,\nAda,ada_2.jpg,album\n");
+    assert.deepEqual(shown(await right(findClips(root, { identities: table }))), [
+      "Ada ada_1 ",
+      "Ada album photo",
+    ]);
+    const refuse = async (text: string): Promise<string> => {
+      await Deno.writeTextFile(table, text);
+      return (await left(findClips(root, { identities: table }))).message;
+    };
+    const lines = ["../x.mp4,a", "/etc/x.mp4,a", "gone.mp4,a", "bob.mkv,", "ada_1.mp4,a"];
+    const message = await refuse(`file,identity\n${lines.join("\n")}\nada_1.mp4,b\nnotes.txt,c\n`);
+    for (
+      const part of [
+        /line 2: "\.\.\/x\.mp4" is no path inside/,
+        /line 3: "\/etc\/x\.mp4" is no path/,
+        /line 4: gone\.mp4: it does not exist/,
+        /line 5: bob\.mkv has no identity/,
+        /line 7: ada_1\.mp4 is there twice/,
+        / and 1 more, expected/,
+      ]
+    ) assert.match(message, part);
+    assert.match(await refuse("file,identity\n"), /it names no file/);
+    assert.match((await left(findClips(`${root}/none`))).message, /it does not exist/);
+    await Deno.mkdir(`${root}/empty`);
+    assert.match((await left(findClips(`${root}/empty`))).message, /it holds no clip/);
+  }));
+
+/** A face-like set of points around (x, y). */
+const face = (x: number, y: number): Landmarks =>
+  Float32Array.from(
+    { length: 136 },
+    (_, i) => i % 2 === 0 ? x + 32 * Math.cos(i * 2.4) : y + 32 * Math.sin(i * 2.4),
+  );
+
+Deno.test("prepare: smoothing takes noise out, and leaves movement and sparse frames alone", () => {
+  let state = 1;
+  const noise = () => ((state = (state * 48271) % 2147483647) / 2147483647 - 0.5) * 0.8;
+  const indices = Array.from({ length: 60 }, (_, i) => i);
+  const seen = (rate: number, shift: (i: number) => number) =>
+    indices.map((i) => ({
+      landmarks: face(64 + shift(i), 64).map((v) => v + noise()),
+      time: i / rate,
+    }));
+  const still = seen(25, () => 0);
+  const smooth = smoothLandmarks(still);
+  const [raw, calm] = [still.map(({ landmarks }) => landmarks), smooth]
+    .map((tracks) => jitter(tracks, indices));
+  assert(raw! > 0.003 && calm! < 0.7 * raw!, `${raw} to ${calm}`);
+  // A jump of a quarter of the face stays where it was, to the pixel's tenth.
+  const jump = smoothLandmarks(
+    indices.map((i) => ({ landmarks: face(i < 30 ? 64 : 80, 64), time: i / 25 })),
+  );
+  for (const [i, landmarks] of jump.entries()) {
+    const expected = face(i < 30 ? 64 : 80, 64);
+    landmarks.forEach((v, j) => assert(Math.abs(v - expected[j]!) < 0.1));
+  }
+  const sparse = seen(4, (i) => 0.3 * i);
+  smoothLandmarks(sparse).forEach((landmarks, i) =>
+    landmarks.forEach((v, j) => assert(Math.abs(v - sparse[i]!.landmarks[j]!) < 0.01))
+  );
+  assert(Number.isNaN(jitter(smooth.slice(0, 2), [0, 1])));
+  assert(Number.isNaN(jitter(smooth.slice(0, 4), [0, 2, 4, 6])), "not in a row");
+  assert(faceSide(face(0, 0)) > 60);
+});
+
+Deno.test("prepare: sharpness falls with blur, not with light; repetition is seen", () => {
+  const size = 64, sharp = makeImage(size, size);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const grey = (Math.floor(x / 7) + Math.floor(y / 9)) % 2 === 0 ? 200 : 60;
+      sharp.data.fill(grey, (y * size + x) * 3, (y * size + x) * 3 + 3);
+    }
+  }
+  const of = (image: Image): number => sharpness({ image, landmarks: face(32, 32) });
+  const whole = { x: 0, y: 0, width: size, height: size };
+  const reduced = resample(sharp, whole, size / 4, size / 4);
+  const part = { x: 0, y: 0, width: size / 4, height: size / 4 };
+  const blurred = resample(reduced, part, size, size);
+  const dark = { ...sharp, data: sharp.data.map((v) => v / 2) };
+  assert(of(sharp) > 0.7 && of(blurred) < 0.5 * of(sharp), `${of(sharp)}, ${of(blurred)}`);
+  assert(Math.abs(of(dark) - of(sharp)) < 0.05);
+  assert.equal(of(makeImage(size, size, [90, 90, 90])), 0);
+  assert.equal(difference(sharp, sharp), 0);
+  assert(difference(sharp, dark) > 30);
+});
+
+const names = ["0123456789abcdef-000001.jpg", "0123456789abcdef-000001.json"] as const;
+
+Deno.test("prepare: what is packed is a tar file, and is read back by the library and the walker", () =>
+  withFolder(async (root) => {
+    const members = [
+      { name: names[0], data: crypto.getRandomValues(new Uint8Array(1300)) },
+      { name: names[1], data: new TextEncoder().encode("{}") },
+      { name: "fedcba9876543210-000000.webp", data: new Uint8Array(BLOCK) },
+    ];
+    const [first, rest] = [members.slice(0, 2), members.slice(2)];
+    const parts = [await packMembers(first), await packMembers(rest), TAR_END];
+    const tar = new Uint8Array(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+    const read = await unpackTar(tar, { strict: true });
+    assert.deepEqual(read.map(({ header, data }) => ({ name: header.name, data })), members);
+    await Deno.writeFile(`${root}/a.tar`, tar);
+    const found = await Array.fromAsync(walkTar(`${root}/a.tar`));
+    assert.deepEqual(found.map((each) => "problem" in each ? each : { ...each, offset: 0 }), [
+      ...members.map((member) => ({ ...member, offset: 0 })),
+    ]);
+    assert.deepEqual(await packMembers(first), parts[0], "the same bytes again");
+  }));
+
+Deno.test("prepare: hostile tar files give problems, and nothing of theirs is used", () =>
+  withFolder(async (root) => {
+    const good = await packMembers([{ name: names[0], data: new Uint8Array(700) }]);
+    /** A header with another field, its checksum right. */
+    const forge = (change: (header: Uint8Array) => void): Uint8Array => {
+      const header = good.slice(0, BLOCK);
+      change(header);
+      header.fill(32, 148, 156);
+      const sum = header.reduce((all, byte) => all + byte, 0);
+      header.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
+      return header;
+    };
+    const text = (at: number, value: string) => (header: Uint8Array) =>
+      void header.set(new TextEncoder().encode(value), at);
+    const named = (name: string) =>
+      forge((header) => {
+        header.fill(0, 0, 100);
+        text(0, name)(header);
+      });
+    const typed = (type: string) =>
+      forge((header) => {
+        text(156, type)(header);
+        text(124, "00000000000")(header);
+      });
+    const walk = async (...blocks: readonly Uint8Array[]): Promise<readonly string[]> => {
+      const bytes = new Blob(blocks as Uint8Array<ArrayBuffer>[]);
+      await Deno.writeFile(`${root}/a.tar`, bytes.stream());
+      const found = await Array.fromAsync(walkTar(`${root}/a.tar`));
+      return found.map((each) => "problem" in each ? each.problem : each.name);
+    };
+    const body = good.subarray(BLOCK);
+    for (const name of ["../x", "/etc/passwd", "a/../../b.jpg", "é.jpg"]) {
+      const [problem, next] = await walk(named(name), body, good, TAR_END);
+      assert.match(problem ?? "", /is refused as a name/, name);
+      assert.equal(next, names[0]);
+    }
+    const prefixed = forge(text(345, "../.."));
+    assert.match((await walk(prefixed, body, TAR_END))[0] ?? "", /^"\.\.\/\.\..* is refused/);
+    const types = { "1": "hard link", "2": "a link", "3": "device", "5": "folder", x: "extended" };
+    for (const [type, what] of Object.entries(types)) {
+      const [problem, next] = await walk(typed(type), good, TAR_END);
+      assert.match(problem ?? "", new RegExp(what));
+      assert.equal(next, names[0]);
+    }
+    const bomb = forge(text(124, "77777777777"));
+    assert.match((await walk(bomb, body, TAR_END))[0] ?? "", /tells a size of 8589934591 bytes/);
+    const flipped = good.slice();
+    flipped[20]! ^= 1;
+    assert.deepEqual(await walk(flipped, TAR_END), ["its header is damaged"]);
+    assert.deepEqual(await walk(good.subarray(0, 900), new Uint8Array()), [
+      `it ends inside of ${names[0]}`,
+    ]);
+    assert.deepEqual(await walk(good), [names[0], "it ends without an end mark"]);
+    assert.match((await walk(good, TAR_END, good))[1] ?? "", /bytes follow the last member/);
+    assert.match((await walk(crypto.getRandomValues(new Uint8Array(5000))))[0] ?? "", /damaged/);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(root), ({ name }) => name), ["a.tar"]);
+  }));
+
+Deno.test("prepare: a full disk is one sentence and leaves nothing behind", () =>
+  withFolder(async (root) => {
+    const error = await left(writeWhole(
+      `${root}/a.tar`,
+      (function* () {
+        yield new Uint8Array(10);
+        throw new Error("No space left on device (os error 28)");
+      })(),
+    ));
+    assert.match(error.message, /^Cannot write .*a\.tar: the disk is full, expected/);
+    assert.deepEqual(await Array.fromAsync(Deno.readDir(root)), []);
+    const missing = await left(writeWhole(`${root}/no/a.tar`, [new Uint8Array(1)]));
+    assert.match(missing.message, /it does not exist/);
+  }));
