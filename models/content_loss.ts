@@ -111,17 +111,23 @@ async () => {
   }));
 };
 
+/** Activations of real images in every network of a content loss, one list a network. */
+export type ContentTargets = readonly (readonly Tensor[])[];
+
 /**
- * Runs the real images [B, H, W, 3] in [-1, 1] once and gives the loss terms of fakes. Call it
- * inside `backend.run` and outside the function that is differentiated: the real side then has no
- * tape. Only the fake gets a gradient, never the weights.
+ * Runs real images [B, H, W, 3] in [-1, 1] through the networks, once for as many comparisons as
+ * one likes. Call it inside `backend.run` and outside the function that is differentiated: the
+ * real side then has no tape.
  */
-export const prepareContent = (
-  networks: ContentNetworks,
-  real: Tensor,
-): (fake: Tensor) => ContentTerms => {
-  const targets = networks.map(({ network }) => network.activations(real));
-  return (fake) =>
+export const contentTargets = (networks: ContentNetworks, real: Tensor): ContentTargets =>
+  networks.map(({ network }) => network.activations(real));
+
+/**
+ * The loss terms of fakes beside real images whose activations are known. Only the fake gets a
+ * gradient, never the weights.
+ */
+export const compareContent =
+  (networks: ContentNetworks, targets: ContentTargets) => (fake: Tensor): ContentTerms =>
     Object.fromEntries(networks.map(({ name, weight, network }, i) => {
       const taps = network.activations(fake).map((activation, j) => {
         const target = targets[i]?.[j];
@@ -130,7 +136,12 @@ export const prepareContent = (
       });
       return [name, tf.mul(sumOf(taps), weight)];
     }));
-};
+
+/** {@link contentTargets}, then {@link compareContent}: for images that are compared once. */
+export const prepareContent = (
+  networks: ContentNetworks,
+  real: Tensor,
+): (fake: Tensor) => ContentTerms => compareContent(networks, contentTargets(networks, real));
 
 /** The content loss: the sum of its weighted terms, 0 where there are none. // [] */
 export const contentLoss = (terms: ContentTerms): Tensor => {

@@ -55,7 +55,10 @@ export const rampAt = ({ start, end, from, to }: Ramp, step: number): number => 
 };
 
 /** What both rates are multiplied by: 1 until `from` of the run, then linear down to `to`. */
-export const rateFactor = ({ steps, rateDecay }: Training, step: number): number => {
+export const rateFactor = (
+  { steps, rateDecay }: Pick<Training, "steps" | "rateDecay">,
+  step: number,
+): number => {
   const start = rateDecay.from * steps;
   if (step <= start || start >= steps) return 1;
   return 1 + (rateDecay.to - 1) * Math.min(1, (step - start) / (steps - start));

@@ -1,0 +1,71 @@
+/**
+ * How a person is fine-tuned, for each preset (section 3.3): the paper's numbers for `paper-256`,
+ * what was measured to work for the small ones.
+ *
+ * @module
+ */
+import type { PresetName } from "./presets.ts";
+
+/** Settings of fine-tuning. The content loss is the one that the model was trained with. */
+export interface FineTuning {
+  /** How often each of the T frames is seen. */
+  readonly epochs: number;
+  /** Fewer updates than that are not made: with few frames there are more epochs. */
+  readonly leastSteps: number;
+  /** B: frames of one update, at most T. */
+  readonly batch: number;
+  /** Updates of D′ after each one of G′. */
+  readonly discriminatorSteps: number;
+  /** Adam's rate for ψ and ψ′. */
+  readonly generatorRate: number;
+  /** Adam's rate for θ, w′ and b. */
+  readonly discriminatorRate: number;
+  /** Both rates are multiplied by this, in fractions of the length: flat, then linear. */
+  readonly rateDecay: { readonly from: number; readonly to: number };
+  /** Weight of −D′(x̂) (equation 9); with this and `featureMatching` 0 there is no D′. */
+  readonly adversarial: number;
+  /** Weight of L_FM (equation 9). */
+  readonly featureMatching: number;
+  /** Largest decay of the moving average of G′, which is the result. */
+  readonly averageDecay: number;
+  /** Updates between two looks at the person. */
+  readonly watchEvery: number;
+  /** With a held-out photo: looks without a better one before it stops. */
+  readonly patience: number;
+}
+
+const paper: FineTuning = {
+  epochs: 40,
+  leastSteps: 40,
+  batch: 8,
+  discriminatorSteps: 2,
+  generatorRate: 5e-5,
+  discriminatorRate: 2e-4,
+  rateDecay: { from: 1, to: 1 },
+  adversarial: 1,
+  featureMatching: 10,
+  averageDecay: 0.972,
+  watchEvery: 10,
+  patience: 3,
+};
+
+const small: FineTuning = {
+  ...paper,
+  discriminatorSteps: 1,
+  generatorRate: 1e-3,
+  discriminatorRate: 1e-3,
+};
+
+/** The settings by preset. */
+export const fineTunings: Readonly<Record<PresetName, FineTuning>> = {
+  "paper-256": paper,
+  "small-128": small,
+  "toy-64": small,
+  "test-16": { ...small, epochs: 4, leastSteps: 4, watchEvery: 2 },
+};
+
+/** How many updates T frames get: each is seen `epochs` times, and never fewer than the least. */
+export const fineTuningSteps = (
+  { epochs, leastSteps, batch }: FineTuning,
+  frames: number,
+): number => Math.max(leastSteps, Math.ceil(epochs * frames / Math.min(batch, frames)));

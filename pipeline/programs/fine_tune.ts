@@ -1,0 +1,262 @@
+/**
+ * Fine-tuning as a program (section 3.3): an embedded person and the frames that they were
+ * embedded from → the person with networks of their own.
+ *
+ * @module
+ */
+import type { ContentEntry, ContentNetworks } from "../../models/content_loss.ts";
+import { loadContentNetworks } from "../../models/content_loss.ts";
+import { coefficientsName } from "../../models/few_shot.ts";
+import { type FineTuning, fineTunings, fineTuningSteps } from "../../models/fine_tuning.ts";
+import type { Env } from "../core/env.ts";
+import type { Err, PipelineError } from "../core/errors.ts";
+import { fromIterable, runFold, through } from "../core/flow.ts";
+import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
+import type { Frame } from "../core/image.ts";
+import type { Owned } from "../core/owned.ts";
+import type { Rng } from "../core/rng.ts";
+import { bracket, type Stage } from "../core/stage.ts";
+import type { StepReport } from "./adversarial_step.ts";
+import {
+  type FewShotContext,
+  type FewShotFrames,
+  type FewShotState,
+  fewShotStep,
+  foldedPerson,
+  startFewShot,
+  uploadFrames,
+} from "./few_shot_step.ts";
+import {
+  type FewShotWatch,
+  keepBest,
+  type Look,
+  lookAt,
+  readReports,
+  type Seen,
+  startWatch,
+} from "./few_shot_watch.ts";
+import { downloadTensors } from "./host_tensors.ts";
+import type { Person } from "./person.ts";
+import { modelFrom, type TrainedModel } from "./trained_model.ts";
+
+/** What fine-tuning starts from. */
+export interface FewShotInput {
+  /** Made by `embedPerson` with the same model from the same frames. */
+  readonly person: Person<"embedded">;
+  /** Frames of the person, crops of the model's size. // [T] */
+  readonly frames: readonly Frame[];
+}
+
+/** How a person is fine-tuned, where the preset's way is not wanted. */
+export interface FineTuneOptions {
+  /** Settings that differ from the preset's. */
+  readonly settings?: Partial<FineTuning>;
+  /** The content loss; default: the one that the model was trained with. */
+  readonly content?: readonly ContentEntry[];
+  /**
+   * With at least 4 frames: one of them is not trained on, and training stops when that one gets
+   * no better; the best is kept. Default false.
+   */
+  readonly earlyStopping?: boolean;
+  /** Is shown the watched frame as it improves; an early look is the feed-forward answer. */
+  readonly onLook?: (look: Look) => void;
+}
+
+type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
+
+/** Frames from which one can be spared for early stopping. */
+const leastForEarlyStopping = 4;
+
+const bad = (...problems: readonly string[]): E.Either<Err<"Config">, never> =>
+  E.left({ _tag: "Config", problems });
+
+const check = (
+  model: TrainedModel,
+  { person, frames }: FewShotInput,
+  { earlyStopping = false }: FineTuneOptions,
+): E.Either<Err<"Config">, void> => {
+  if (person.model !== model.hash) {
+    return bad(
+      `Cannot fine-tune: the person was embedded with another model (${
+        person.model.slice(0, 12)
+      }…), expected that of ${model.path} (${model.hash.slice(0, 12)}…)`,
+    );
+  }
+  return earlyStopping && frames.length < leastForEarlyStopping
+    ? bad(
+      `Cannot stop early: there are ${frames.length} frames, expected at least ` +
+        `${leastForEarlyStopping}, so that one can be held out`,
+    )
+    : E.right(undefined);
+};
+
+/** The places of the batches: every frame once an epoch, in an order of the epoch's own. */
+const batches = (
+  rng: Rng,
+  { frames, batch, from, to }: {
+    readonly frames: number;
+    readonly batch: number;
+    readonly from: number;
+    readonly to: number;
+  },
+): readonly (readonly number[])[] => {
+  const order = (epoch: number): readonly number[] =>
+    rng.fold("photos").fold(epoch).draw().distinct(frames, frames);
+  const size = Math.min(batch, frames);
+  return Array.from(
+    { length: to - from },
+    (_, i) =>
+      Array.from({ length: size }, (_, k) => {
+        const position = (from + i) * size + k;
+        return order(Math.floor(position / frames))[position % frames] ?? 0;
+      }),
+  );
+};
+
+/** Updates from one look at the person to the next. */
+const practise = (
+  context: FewShotContext,
+  state: Owned<FewShotState>,
+  frames: number,
+): Program<void> =>
+(env) => {
+  const from = state.value.step, start = env.now();
+  const to = Math.min(context.steps, from + context.settings.watchEvery);
+  const places = batches(env.rng, { frames, batch: context.settings.batch, from, to });
+  return F.pipe(
+    fromIterable(places),
+    through(fewShotStep(context, state)), // equations 9 and 10
+    runFold(
+      [] as readonly Owned<StepReport>[],
+      (reports: readonly Owned<StepReport>[], report) => RTE.right([...reports, report]),
+    ),
+    RTE.flatMap((reports) => readReports(reports, (env.now() - start) / 1000)),
+  )(env);
+};
+
+/** Practises and looks in turn until the steps are done, or nothing gets better. */
+const practiseAndLook = (
+  context: FewShotContext,
+  watch: FewShotWatch,
+  state: Owned<FewShotState>,
+  frames: number,
+  seen: Seen,
+): Program<Seen> =>
+  state.value.step >= context.steps || seen.stale >= context.settings.patience
+    ? RTE.right(seen)
+    : F.pipe(
+      practise(context, state, frames),
+      RTE.flatMap((): Program<Look> => lookAt(watch, context.model, state)),
+      RTE.flatMap((look): Program<Seen> => keepBest(watch, state, seen, look)),
+      RTE.flatMap((next) => practiseAndLook(context, watch, state, frames, next)),
+    );
+
+const finish = (
+  person: Person<"embedded">,
+  state: Owned<FewShotState>,
+  seen: Seen,
+): Program<Person<"fine-tuned">> =>
+  F.pipe(
+    seen.best ? RTE.right(seen.best) : F.pipe(
+      foldedPerson(state),
+      RTE.flatMap((folded) => (env: Env) => async () => {
+        using owned = folded;
+        return await downloadTensors(owned.value)(env)();
+      }),
+    ),
+    RTE.map(({ [coefficientsName]: coefficients, ...generator }) => ({
+      ...person,
+      kind: "fine-tuned" as const,
+      coefficients: Float32Array.from(coefficients?.data ?? []),
+      generator,
+    })),
+  );
+
+const tune = (
+  model: TrainedModel,
+  { person, frames }: FewShotInput,
+  options: FineTuneOptions,
+  content: ContentNetworks,
+): Program<Person<"fine-tuned">> =>
+(env) => {
+  const settings = { ...fineTunings[person.preset], ...options.settings };
+  const { kept, watched } = startWatch(env.rng, frames, options.earlyStopping ?? false);
+  const watch: FewShotWatch = {
+    frame: watched,
+    stops: options.earlyStopping ?? false,
+    onLook: options.onLook ?? (() => {}),
+  };
+  const steps = fineTuningSteps(settings, kept.length), start = env.now();
+  env.emit({
+    _tag: "RunStarted",
+    step: 0,
+    steps,
+    backend: env.backend.device,
+    parameters: {},
+  });
+  return F.pipe(
+    kept,
+    bracket(
+      uploadFrames(content, settings),
+      (data: Owned<FewShotFrames>): Program<Person<"fine-tuned">> =>
+        bracket(
+          startFewShot(model),
+          (state: Owned<FewShotState>): Program<Person<"fine-tuned">> => {
+            const context = {
+              model: modelFrom(model.config),
+              settings,
+              steps,
+              content,
+              frames: data,
+            };
+            return F.pipe(
+              lookAt(watch, context.model, state),
+              RTE.flatMap((look): Program<Seen> => keepBest(watch, state, { stale: 0 }, look)),
+              RTE.flatMap((seen) => practiseAndLook(context, watch, state, kept.length, seen)),
+              RTE.flatMap((seen) => finish(person, state, seen)),
+              RTE.tapIO(() => () =>
+                env.emit({
+                  _tag: "RunEnded",
+                  step: state.value.step,
+                  seconds: (env.now() - start) / 1000,
+                })
+              ),
+            );
+          },
+          (state) => state[Symbol.dispose](),
+        )(person.embedding),
+      (data) => data[Symbol.dispose](),
+    ),
+  )(env);
+};
+
+/**
+ * Fine-tunes an embedded person on their frames (section 3.3): ψ′ = P·ê_NEW and w′ = w0 + ê_NEW
+ * become parameters, G′ and D′ learn the simplified objective (equations 9 and 10), E and P stay as
+ * they are. Tells `StepDone` for every update and `Evaluated` for every look at a watched frame.
+ * The same seed gives the same person on `wasm` and `cpu`. `Config` where the person is of another
+ * model; `NonFinite`, `Aborted` and errors of the backend and the content networks can end it.
+ *
+ * @example
+ * ```ts no-eval
+ * const program = F.pipe(
+ *   embedPerson(model)(frames),
+ *   RTE.flatMap((person) => fineTune(model)({ person, frames })),
+ * );
+ * ```
+ */
+export const fineTune = (
+  model: TrainedModel,
+  options: FineTuneOptions = {},
+): Stage<Env, PipelineError, FewShotInput, Person<"fine-tuned">> =>
+(input) =>
+  F.pipe(
+    RTE.fromEither(check(model, input, options)),
+    RTE.flatMap((): Program<Person<"fine-tuned">> =>
+      bracket(
+        () => loadContentNetworks(options.content ?? model.config.training.content),
+        (content: Owned<ContentNetworks>) => tune(model, input, options, content.value),
+        (content) => content[Symbol.dispose](),
+      )(undefined)
+    ),
+  );
