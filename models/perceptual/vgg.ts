@@ -180,20 +180,46 @@ const problemOf = (
     }`;
 };
 
-const renamed = (
+/** The means that the file says its network was trained with, else the published ones. */
+const trainedOn = (
+  architecture: VggArchitecture,
+  { path, metadata }: WeightFile,
+): E.Either<Err<"BadFile">, VggArchitecture> => {
+  const { means: text, network } = metadata;
+  const known = network === undefined || network === architecture.name.toLowerCase();
+  if (!known) {
+    return E.left(weightsRefusal(path, `it is ${network}, expected ${architecture.name}`));
+  }
+  const [blue, green, red, ...more] = text?.split(",").map(Number) ?? architecture.means;
+  return blue !== undefined && green !== undefined && red !== undefined && more.length === 0 &&
+      [blue, green, red].every(Number.isFinite)
+    ? E.right({ ...architecture, means: [blue, green, red] })
+    : E.left(weightsRefusal(path, `its means are "${text}", expected three numbers`));
+};
+
+/** The arrays by names of ours, and the network that they belong to. */
+const checked = (
   architecture: VggArchitecture,
   taps: readonly string[],
 ) =>
-(file: WeightFile): E.Either<Err<"BadFile">, WeightArrays> => {
+(
+  file: WeightFile,
+): E.Either<
+  Err<"BadFile">,
+  { readonly arrays: WeightArrays; readonly trained: VggArchitecture }
+> => {
   const problem = problemOf(architecture, file.shapes, taps);
-  return problem === undefined
-    ? E.right(new Map([...file.arrays].map(([name, array]) => [ownName(name), array])))
-    : E.left(weightsRefusal(file.path, problem));
+  return problem !== undefined
+    ? E.left(weightsRefusal(file.path, problem))
+    : E.map((trained: VggArchitecture) => ({
+      arrays: new Map([...file.arrays].map(([name, array]) => [ownName(name), array])),
+      trained,
+    }))(trainedOn(architecture, file));
 };
 
 /**
- * Loads a VGG from a TensorFlow.js weights manifest (its path, or its folder) with Keras' names,
- * up to the deepest tap. Fails with `BadFile` where a layer is missing, foreign or of another shape.
+ * Loads a VGG up to the deepest tap: from a safetensors file that `weights convert` wrote, or from a
+ * TensorFlow.js manifest (its path, or its folder) with Keras' names. Fails with `BadFile` where a layer is missing, foreign or of another shape.
  */
 export const loadVgg = (
   architecture: VggArchitecture,
@@ -205,11 +231,11 @@ export const loadVgg = (
   return ({ backend }) =>
     F.pipe(
       readWeightFile(path, { wanted: (name) => needed.has(ownName(name)) }),
-      TE.flatMapEither(renamed(architecture, taps)),
-      TE.flatMap((arrays) =>
+      TE.flatMapEither(checked(architecture, taps)),
+      TE.flatMap(({ arrays, trained }) =>
         backend.run(
           `loading of ${architecture.name}`,
-          () => createVgg(architecture, arrays, taps, pooling),
+          () => createVgg(trained, arrays, taps, pooling),
         )
       ),
     );

@@ -1,5 +1,6 @@
 /**
- * Reader of TensorFlow.js weights: a manifest and its shards. Nothing is allocated before the sizes
+ * Reader of the weights that networks are loaded from: a TensorFlow.js manifest and its shards, or
+ * a safetensors file. Nothing is allocated before the sizes
  * of the files agree with the manifest, and SHA-256 sums are checked where they are known.
  *
  * @module
@@ -7,6 +8,7 @@
 import type { Err } from "../../pipeline/core/errors.ts";
 import { fileProblem, readBounded } from "../../pipeline/core/files.ts";
 import { E, F, TE } from "../../pipeline/core/fp.ts";
+import { readSafetensorsFile, type Safetensors } from "../../pipeline/core/safetensors.ts";
 import { decodeArray, type ManifestGroup, parseManifest, type WeightArray } from "./manifest.ts";
 
 /** The arrays that were read, by name. */
@@ -20,6 +22,8 @@ export interface WeightFile {
   readonly shapes: ReadonlyMap<string, readonly number[]>;
   /** What was wanted and read. */
   readonly arrays: WeightArrays;
+  /** Texts about them; none in a manifest. */
+  readonly metadata: Readonly<Record<string, string>>;
 }
 
 /** What to read and what it must be. */
@@ -137,15 +141,9 @@ const readArrays = (
     TE.map((entries) => new Map(entries.flat())),
   );
 
-/**
- * Reads a weights file: the path of the manifest, or of the folder that holds it. Half-precision
- * and integer arrays become float32. Fails with `BadFile` where a file is missing, short or long,
- * where a SHA-256 differs, or where the manifest is not one.
- */
-export const readWeightFile =
-  (path: string, { wanted = () => true, sha256 }: ReadOptions = {}): Read<WeightFile> =>
-  async () => {
-    const file = await manifestPath(path), folder = folderOf(file);
+const readManifested =
+  (file: string, { wanted = () => true, sha256 }: ReadOptions): Read<WeightFile> => async () => {
+    const folder = folderOf(file);
     const sums = sha256 ?? await sumsBeside(folder);
     const bytes = await readChecked(file, manifestLimit, sums[file.slice(folder.length)])();
     if (E.isLeft(bytes)) return bytes;
@@ -156,5 +154,42 @@ export const readWeightFile =
     const shapes = groups.right.flatMap(({ weights }) =>
       weights.map(({ name, shape }) => [name, shape] as const)
     );
-    return E.right({ path: file, shapes: new Map(shapes), arrays: arrays.right });
+    return E.right({
+      path: file,
+      shapes: new Map(shapes),
+      arrays: arrays.right,
+      metadata: {},
+    });
+  };
+
+const readSafetensorsWeights = (
+  path: string,
+  { wanted = () => true }: ReadOptions,
+): Read<WeightFile> =>
+  TE.map(({ tensors, metadata }: Safetensors): WeightFile => {
+    const entries = Object.entries(tensors);
+    return {
+      path,
+      shapes: new Map(entries.map(([name, { shape }]) => [name, shape])),
+      arrays: new Map(
+        entries.filter(([name]) => wanted(name)).map(([name, { shape, data }]) => [
+          name,
+          { shape, values: data instanceof Float32Array ? data : Float32Array.from(data) },
+        ]),
+      ),
+      metadata,
+    };
+  })(readSafetensorsFile(path));
+
+/**
+ * Reads a weights file: safetensors, the path of a manifest, or the folder that holds it. Half-precision
+ * and integer arrays become float32. Fails with `BadFile` where a file is missing, short or long,
+ * where a SHA-256 differs, or where the manifest is not one.
+ */
+export const readWeightFile =
+  (path: string, options: ReadOptions = {}): Read<WeightFile> => async () => {
+    const file = await manifestPath(path);
+    return file.endsWith(".json")
+      ? readManifested(file, options)()
+      : readSafetensorsWeights(file, options)();
   };

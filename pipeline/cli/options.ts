@@ -19,7 +19,7 @@ export interface Option {
   readonly repeatable?: boolean;
   /** Becomes a number in the settings. */
   readonly numeric?: boolean;
-  /** A word without a name is its value: `verify DIR`. */
+  /** A word without a name is its value: `verify DIR`; all such words where it is repeatable. */
   readonly positional?: boolean;
 }
 
@@ -54,7 +54,7 @@ export const parseOptions = (
     unknown: (argument, key) => {
       if (key === undefined) {
         words.push(argument);
-        if (place !== undefined && words.length === 1) return false;
+        if (place !== undefined && (place.repeatable || words.length === 1)) return false;
         problems.push(`Cannot run ${command}: "${argument}" is no option, expected --name value`);
         return false;
       }
@@ -68,9 +68,15 @@ export const parseOptions = (
   });
   const found: Record<string, string | true | readonly string[]> = {};
   for (const { name, value, repeatable } of options) {
-    const word = name === place?.name ? words[0] : undefined;
-    const named: unknown = parsed[name];
-    const given = word === undefined ? named : named === undefined ? word : [word, named];
+    const named: unknown = parsed[name], [word] = words;
+    const isPlace = name === place?.name && word !== undefined;
+    const given = !isPlace
+      ? named
+      : repeatable
+      ? words
+      : named === undefined
+      ? word
+      : [word, named];
     if (given === undefined || given === false) continue;
     if (Array.isArray(given) && given.length === 0) continue;
     if (value && (given === "" || (Array.isArray(given) && given.includes("")))) {
