@@ -4,6 +4,7 @@
  * @module
  */
 import type { Pool } from "./pool.ts";
+import { multiply } from "./matrix_product.ts";
 import { up, withParts } from "./scratch.ts";
 import {
   type ConvolutionShape,
@@ -80,6 +81,22 @@ export const filterGradient = (
 ): void => {
   const { batch, height, width, inputs, outputs, size } = shape;
   const dims = [batch, height, width, inputs, outputs] as const;
+  if (size === 1 && inputs >= 16) {
+    // xᵀ · dy over all pixels.
+    const pixels = batch * height * width;
+    multiply(pool, {
+      lead: [],
+      batch: 1,
+      rows: inputs,
+      columns: outputs,
+      inner: pixels,
+      batchedA: false,
+      batchedB: false,
+      transposeA: true,
+      transposeB: false,
+    }, { a: x, b: dy, y: dfilter });
+    return;
+  }
   if (!useWinograd(shape)) {
     const { splits, rows } = directSplits(shape);
     const sums = splits > 1 ? 4 * splits * size * size * inputs * outputs : 0;

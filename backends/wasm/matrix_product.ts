@@ -8,7 +8,7 @@ import type { Pool } from "./pool.ts";
 import { up, withParts } from "./scratch.ts";
 
 /** Bytes of scratch a thread (`THREAD_BYTES` of `assembly/matrix.as`). */
-const threadBytes = 16384 + 192;
+const threadBytes = 18432 + 192;
 
 /** y[b] = a[b] · b[b]: [rows, inner] times [inner, columns], as they are after transposing. */
 export interface ProductShape {
@@ -62,7 +62,7 @@ export const productChunks = (
 ): { readonly each: number; readonly panels: number } => {
   const all = Math.ceil(columns / 8);
   if (rows <= 4 && !transposeA && !transposeB) return { each: 0, panels: all };
-  const each = transposeA ? 32 : Math.min(up(rows, 6), Math.max(24, up(Math.ceil(rows / 16), 6)));
+  const each = transposeA ? 48 : Math.min(up(rows, 6), Math.max(24, up(Math.ceil(rows / 16), 6)));
   const chunks = batch * Math.ceil(rows / each);
   return { each, panels: chunks >= 8 ? all : Math.ceil(all / Math.ceil(8 / chunks)) };
 };

@@ -2,7 +2,7 @@
 // reads the image where it lies: in a zero-bordered NHWC copy, a row of the filter's reach is
 // k · channels consecutive numbers.
 import { count, frameOf, job, parallel, set } from "./pool";
-import { columnTile, rowTile } from "./tiles";
+import { columnTiles, rowTile } from "./tiles";
 import {
   bytes, over, ROW_B, ROW_C, ROW_DEPTH, ROW_FLAGS, ROW_JUMP, ROW_LDC, ROW_SEGMENTS, ROW_START,
   turnFour,
@@ -215,22 +215,20 @@ export function directFilterGrad(chunk: i32, thread: i32): void {
     const b = job(Y) + <usize>(row * width) * ldc;
     for (let j = 0; j < outputs; j += 8) {
       const columns = min(8, outputs - j);
-      for (let i = 0; i < reach; i += 4) {
+      const even = columns == 8 ? reach & ~3 : 0;
+      columnTiles(
+        a, pixel, b + bytes(j), ldc, to + bytes(j), ldc, even, width, rows, pixel * (size - 1), 0,
+      );
+      for (let i = even; i < reach; i += 4) {
         const c = to + bytes(i * outputs + j), deep = min(4, reach - i);
-        const whole = columns == 8 && deep == 4;
-        if (!whole) {
-          for (let r = 0; r < deep; r++) {
-            memory.copy(tile + 32 * <usize>r, c + <usize>r * ldc, bytes(columns));
-          }
+        for (let r = 0; r < deep; r++) {
+          memory.copy(tile + 32 * <usize>r, c + <usize>r * ldc, bytes(columns));
         }
-        columnTile(
-          a + bytes(i), pixel, b + bytes(j), ldc, whole ? c : tile, whole ? ldc : 32,
-          width, rows, pixel * (size - 1), 0,
+        columnTiles(
+          a + bytes(i), pixel, b + bytes(j), ldc, tile, 32, 4, width, rows, pixel * (size - 1), 0,
         );
-        if (!whole) {
-          for (let r = 0; r < deep; r++) {
-            memory.copy(c + <usize>r * ldc, tile + 32 * <usize>r, bytes(columns));
-          }
+        for (let r = 0; r < deep; r++) {
+          memory.copy(c + <usize>r * ldc, tile + 32 * <usize>r, bytes(columns));
         }
       }
     }

@@ -1,9 +1,11 @@
 // Matrix products y[b] = a[b] · b[b], either side transposed. The right side is packed in panels of
-// eight columns; rows of the left side are read where they lie, columns of a transposed one are
-// copied out block by block.
+// eight columns; rows of the left side are read where they lie, a transposed one is turned
+// block by block.
 import { count, frameOf, job, parallel, set } from "./pool";
-import { columnTile, rowTile } from "./tiles";
-import { bytes, madd, over, ROW_B, ROW_C, ROW_LDC, setPlain, setRows, turnFour } from "./vector";
+import { rowTile } from "./tiles";
+import {
+  ADD, bytes, madd, over, ROW_B, ROW_C, ROW_FLAGS, ROW_LDC, setPlain, setRows, turnFour,
+} from "./vector";
 import { MATRIX_COLUMNS, MATRIX_FEW, MATRIX_PACK, MATRIX_ROWS } from "./phases";
 
 const A = 0, B = 1, Y = 2, PACKED = 3, SCRATCH = 4;
@@ -11,10 +13,10 @@ const ROWS = 5, COLUMNS = 6, INNER = 7, STRIDE_A = 8, STRIDE_B = 9, TRANSPOSED_B
 const EACH = 11, PANELS = 12;
 
 /** Bytes of scratch a thread: a block of a transposed left side, and a tile. */
-const THREAD_BYTES: usize = 16384 + 192;
-/** Columns and depth of that block: 16 KiB. */
-const ACROSS: i32 = 32;
-const DEEP: i32 = 128;
+const THREAD_BYTES: usize = 18432 + 192;
+/** Rows of y and depth of that block. */
+const ACROSS: i32 = 48;
+const DEEP: i32 = 96;
 /** Columns a chunk where there are only a few rows. */
 const FEW_COLUMNS: i32 = 128;
 
@@ -125,31 +127,44 @@ export function matrixColumns(chunk: i32, thread: i32): void {
   const a = job(A) + <usize>image * job(STRIDE_A) + bytes(first);
   const y = job(Y) + bytes((image * rows + first) * columns);
   const packed = job(PACKED) + (job(STRIDE_B) ? bytes(image * all * 8 * inner) : 0);
-  const left = job(SCRATCH) + <usize>thread * THREAD_BYTES, tile = left + 16384;
-  const ldc = bytes(columns), line = bytes(ACROSS);
+  const left = job(SCRATCH) + <usize>thread * THREAD_BYTES, tile = left + 18432;
+  const ldc = bytes(columns), frame = frameOf(thread), line = bytes(DEEP);
   const start = group * panels, end = min(all, start + panels);
-  for (let i = 0; i < high; i++) {
-    memory.fill(y + <usize>i * ldc + 32 * <usize>start, 0, bytes(min(columns, 8 * end) - 8 * start));
-  }
   for (let k0 = 0; k0 < inner; k0 += DEEP) {
     const depth = min(DEEP, inner - k0);
-    for (let k = 0; k < depth; k++) {
-      const from = a + bytes((k0 + k) * rows), to = left + <usize>k * line;
-      let i = 0;
-      for (; i + 4 <= high; i += 4) v128.store(to + bytes(i), v128.load(from + bytes(i)));
-      for (; i < high; i++) store<f32>(to + bytes(i), load<f32>(from + bytes(i)));
-    }
+    turnBlock(a + bytes(k0 * rows), bytes(rows), high, depth, left);
+    setPlain(frame, depth, ldc);
+    if (k0 > 0) store<i32>(frame, ADD, ROW_FLAGS);
     for (let panel = start; panel < end; panel++) {
-      const wide = min(8, columns - 8 * panel), b = packed + bytes(8 * (panel * inner + k0));
-      for (let i = 0; i < high; i += 4) {
-        const c = y + <usize>i * ldc + 32 * <usize>panel, tall = min(4, high - i);
-        if (wide == 8 && tall == 4) {
-          columnTile(left + bytes(i), line, b, 32, c, ldc, depth, 1, 0, 0);
-        } else {
-          copyTile(c, ldc, tile, 32, tall, wide);
-          columnTile(left + bytes(i), line, b, 32, tile, 32, depth, 1, 0, 0);
-          copyTile(tile, 32, c, ldc, tall, wide);
-        }
+      const wide = min(8, columns - 8 * panel);
+      store<usize>(frame, packed + bytes(8 * (panel * inner + k0)), ROW_B);
+      for (let i = 0; i < high; i += 6) {
+        const c = y + <usize>i * ldc + 32 * <usize>panel, tall = min(6, high - i);
+        const whole = wide == 8 && tall == 6;
+        if (!whole && k0 > 0) copyTile(c, ldc, tile, 32, tall, wide);
+        setRows(frame, left + <usize>i * line, line);
+        store<usize>(frame, whole ? c : tile, ROW_C);
+        store<usize>(frame, whole ? ldc : 32, ROW_LDC);
+        rowTile(frame);
+        if (!whole) copyTile(tile, 32, c, ldc, tall, wide);
+      }
+    }
+  }
+}
+
+/** Rows of a transposed matrix from `depth` of its columns: `DEEP` numbers apart. */
+function turnBlock(from: usize, stride: usize, rows: i32, depth: i32, to: usize): void {
+  const line = bytes(DEEP);
+  for (let k = 0; k < depth; k += 4, from += 4 * stride, to += 16) {
+    let i = 0;
+    if (k + 4 <= depth) {
+      for (; i + 4 <= rows; i += 4) turnFour(from + bytes(i), stride, to + <usize>i * line, line);
+    }
+    for (; i < rows; i++) {
+      for (let j = 0; j < min(4, depth - k); j++) {
+        store<f32>(
+          to + <usize>i * line + bytes(j), load<f32>(from + bytes(i) + <usize>j * stride),
+        );
       }
     }
   }

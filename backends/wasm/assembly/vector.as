@@ -2,6 +2,8 @@
 
 /** Flag: negative results become 0. */
 export const RELU: i32 = 1;
+/** Flag of `rowTile`: the result is added to what is there. */
+export const ADD: i32 = 2;
 
 // Where `rowTile` finds what it works on; six row pointers come first.
 export const ROW_B: usize = 24;

@@ -7,7 +7,7 @@
 // three steps run one after the other over everything (filters large).
 import { count, frameOf, job, parallel, set } from "./pool";
 import {
-  columnTile, filterGradTile, filterTile, inputTile, outputGradTile, outputTile,
+  columnTiles, filterGradTile, filterTile, inputTile, outputGradTile, outputTile,
   rotatedFilterTile, rowTile,
 } from "./tiles";
 import { bytes, over, RELU, ROW_B, ROW_C, setPlain, setRows, turnFour } from "./vector";
@@ -292,9 +292,7 @@ function accumulate(
   for (let p = p0; p < p1; p++) {
     const a = v + <usize>p * stepV, b = d + <usize>p * stepD, c = u + <usize>p * stepU;
     for (let j: usize = 0; j < ldc; j += 32) {
-      for (let i = 0; i < inputs; i += 4) {
-        columnTile(a + bytes(i), lda, b + j, ldb, c + <usize>i * ldc + j, ldc, tiles, 1, 0, 0);
-      }
+      columnTiles(a, lda, b + j, ldb, c + j, ldc, inputs, tiles, 1, 0, 0);
     }
   }
 }
