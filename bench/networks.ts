@@ -1,0 +1,152 @@
+/**
+ * What users wait for: a step of meta-learning, a generated frame, an embedding, the content loss.
+ * Inputs are noise: time does not depend on them.
+ *
+ * @module
+ */
+import { type Tensor, tf } from "../backends/tf.ts";
+import { contentLoss, loadContentNetworks, prepareContent } from "../models/content_loss.ts";
+import { embed } from "../models/embedder.ts";
+import { generate } from "../models/generator.ts";
+import { differentiate } from "../models/optimiser.ts";
+import { plainWeights } from "../models/parameters.ts";
+import { perceptualNetworks } from "../models/perceptual.ts";
+import type { Preset } from "../models/presets.ts";
+import type { HasBackend, HasRng } from "../pipeline/core/env.ts";
+import { type PipelineError, renderError } from "../pipeline/core/errors.ts";
+import { E, type TaskEither } from "../pipeline/core/fp.ts";
+import { owned } from "../pipeline/core/owned.ts";
+import { adversarialStep } from "../pipeline/programs/adversarial_step.ts";
+import type { DeviceStep } from "../pipeline/programs/device_batch.ts";
+import { averagedWeights, createTrainState } from "../pipeline/programs/train_state.ts";
+import { type Effort, seconds, timeOf } from "./timing.ts";
+
+/** Sequences in W: `oracle` and all tables use as many. */
+const videos = 100;
+
+type Env = HasBackend & HasRng;
+
+/** The value of a task; a bench has no use for its failure. */
+const need = async <A>(task: TaskEither<PipelineError, A>): Promise<A> => {
+  const result = await task();
+  if (E.isLeft(result)) throw new Error(renderError(result.left));
+  return result.right;
+};
+
+const images = (count: number, { architecture: { size } }: Preset): Tensor =>
+  tf.randomUniform([count, size, size, 3], -1, 1);
+
+const episode = (preset: Preset): DeviceStep => {
+  const { batch, shots } = preset.training;
+  return {
+    step: 0,
+    rows: Array.from({ length: batch }, (_, row) => row),
+    parts: [{
+      sources: images(batch * shots, preset),
+      sourceLandmarks: images(batch * shots, preset),
+      target: images(batch, preset),
+      targetLandmarks: images(batch, preset),
+      selector: tf.eye(batch),
+    }],
+  };
+};
+
+/** `preset` with the settings under which two implementations compare: content is pixels. */
+export const comparable = (
+  preset: Preset,
+  { shots, batch }: { readonly shots: number; readonly batch: number },
+): Preset => ({
+  ...preset,
+  training: {
+    ...preset.training,
+    shots,
+    batch,
+    accumulate: 1,
+    discriminatorSteps: 2,
+    match: { start: 80, end: 80, from: 0, to: 0 },
+    matchRows: false,
+    content: [{ network: "pixels", taps: [], weight: 1 }],
+  },
+});
+
+/** One step of meta-learning: E, G and P once, D and W twice, the figures read. */
+export const metaStepSeconds = async (env: Env, preset: Preset, effort: Effort) => {
+  const { backend } = env;
+  const content = await need(loadContentNetworks(preset.training.content)(env));
+  const state = await need(createTrainState(preset, videos)(env));
+  const step = adversarialStep(preset, content.value, state);
+  const time = await timeOf(async () => {
+    const made = owned(await need(backend.run("inputs", () => episode(preset))), backend.dispose);
+    return await seconds(async () => {
+      const report = await need(step(made)(env));
+      await need(backend.read("figures", () => report.value.values.data()));
+      report[Symbol.dispose]();
+    });
+  }, effort);
+  state[Symbol.dispose]();
+  content[Symbol.dispose]();
+  return time;
+};
+
+/** A frame from a landmark image and an embedding, and an embedding of one frame; both read. */
+export const inferenceSeconds = async (env: Env, preset: Preset, effort: Effort) => {
+  const { backend } = env, { architecture, training } = preset;
+  const state = await need(createTrainState(preset, 1)(env));
+  const folded = await need(averagedWeights(state)(env)), weights = plainWeights(folded.value);
+  state[Symbol.dispose]();
+  const inputs = await need(backend.run("inputs", () => ({
+    frame: images(1, preset),
+    landmarks: images(1, preset),
+    embedding: tf.randomUniform([1, architecture.embedding]),
+  })));
+  const read = (make: () => Tensor) => (): Promise<number> =>
+    seconds(async () => {
+      const made = await need(backend.run("inference", make));
+      await need(backend.read("result", () => made.data()));
+      backend.dispose(made);
+    });
+  const { frame, landmarks, embedding } = inputs;
+  const frameSeconds = await timeOf(
+    read(() => generate(weights, architecture, landmarks, embedding, training.gain)),
+    effort,
+  );
+  const embedSeconds = await timeOf(
+    read(() => embed(weights, architecture, frame, landmarks, training.pooling)),
+    effort,
+  );
+  backend.dispose(inputs);
+  folded[Symbol.dispose]();
+  return { frameSeconds, embedSeconds };
+};
+
+/**
+ * The preset's own content loss with its gradient to the frame; undefined where the user would
+ * have to bring weights.
+ */
+export const contentSeconds = async (
+  env: Env,
+  preset: Preset,
+  effort: Effort,
+): Promise<number | undefined> => {
+  const { backend } = env, entries = preset.training.content;
+  if (entries.some(({ network, path }) => perceptualNetworks[network].needsPath && !path)) {
+    return undefined;
+  }
+  const networks = await need(loadContentNetworks(entries)(env));
+  const { real, fake } = await need(backend.run("inputs", () => ({
+    real: images(1, preset),
+    fake: images(1, preset),
+  })));
+  const time = await timeOf(() =>
+    seconds(async () => {
+      const made = await need(backend.run("content loss", () => {
+        const terms = prepareContent(networks.value, real);
+        return differentiate(() => contentLoss(terms(fake)).asScalar(), { fake });
+      }));
+      await need(backend.read("gradient", () => made.loss.data()));
+      backend.dispose(made);
+    }), effort);
+  backend.dispose([real, fake]);
+  networks[Symbol.dispose]();
+  return time;
+};
