@@ -195,6 +195,21 @@ export {
 } from "./pipeline/programs/held_out.ts";
 export { reenact, type Reenactment } from "./pipeline/programs/self_reenactment.ts";
 export {
+  type DeviceError,
+  type FewShot,
+  type LearntPerson,
+  type MethodSetting,
+  type MethodTraining,
+  type StateSource,
+  type TalkingHeadMethod,
+  type TrainableMethod,
+  type TrainableName,
+  trainableNames,
+  type TrainedMethod,
+} from "./pipeline/programs/method.ts";
+export { methods, trainable } from "./pipeline/programs/methods.ts";
+export type { StateFiles } from "./pipeline/programs/state_files.ts";
+export {
   type Answer,
   type AnswerFigures,
   type HeldOutFigures,

@@ -13,6 +13,7 @@ import { withSignals } from "../core/signals.ts";
 import { fanOut, jsonLines } from "../core/sinks.ts";
 import { eventsPath } from "../programs/checkpoint/run_folder.ts";
 import { metaTrain, type RunResult } from "../programs/meta_train.ts";
+import { trainableNames } from "../programs/method.ts";
 import {
   decodeRunConfig,
   draftRunConfig,
@@ -36,7 +37,7 @@ const options: readonly Option[] = [
   { name: "run", value: "DIR", help: "the run's folder (runs/PRESET-001, -002, …)" },
   { name: "resume", help: "go on with the run in --run" },
   { name: "variant", value: "ft|ff", help: "with the match term, or without (ft)" },
-  { name: "method", value: "NAME", help: "headshot (headshot)" },
+  { name: "method", value: "NAME", help: `${trainableNames.join(", ")} (headshot)` },
   { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
   { name: "checkpoint-every", value: "N", help: "steps between checkpoints (200)", numeric: true },
   { name: "grid-every", value: "N", help: "steps between sample grids (200)", numeric: true },

@@ -8,7 +8,7 @@ import type { Dataset, Sequence } from "../../datasets/dataset.ts";
 import type { HasRng } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import { E, RTE } from "../core/fp.ts";
-import type { Frame } from "../core/image.ts";
+import type { Frame, Landmarks } from "../core/image.ts";
 import type { Stage } from "../core/stage.ts";
 
 /** One held-out person: K frames to learn from and frames to be synthesised. */
@@ -30,6 +30,17 @@ export interface TrialSizes {
   /** Frames to be synthesised in a trial. */
   readonly targets: number;
 }
+
+const distance = (a: Landmarks, b: Landmarks): number =>
+  a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? 0)), 0);
+
+/** The frame whose landmarks are closest to a target's. Throws where there are none: a bug. */
+export const nearestFrame = (frames: readonly Frame[], target: Frame): Frame =>
+  frames.reduce((best, frame) =>
+    distance(frame.landmarks, target.landmarks) < distance(best.landmarks, target.landmarks)
+      ? frame
+      : best
+  );
 
 const spread = (count: number, from: number, to: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => Math.floor(from + (i + 0.5) * (to - from) / count));

@@ -10,9 +10,9 @@ import { ssim } from "../metrics/ssim.ts";
 import type { HasRng } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import { E, type Either, F, type TaskEither, TE } from "../core/fp.ts";
-import type { Frame, Image, Landmarks } from "../core/image.ts";
+import type { Frame, Image } from "../core/image.ts";
 import type { Stage } from "../core/stage.ts";
-import type { HeldOut, Trial } from "./held_out.ts";
+import { type HeldOut, nearestFrame } from "./held_out.ts";
 import type { Reenactment } from "./self_reenactment.ts";
 
 /** One way to answer "what does this person look like with these landmarks?". */
@@ -43,17 +43,6 @@ export const undetectedError = 1;
 
 /** There is one face in each picture, and small synthesised ones score low: the best is taken. */
 const leastScore = 0.1;
-
-const distance = (a: Landmarks, b: Landmarks): number =>
-  a.reduce((sum, value, i) => sum + Math.abs(value - (b[i] ?? 0)), 0);
-
-/** The source frame whose landmarks are closest: copying it is the answer to beat. */
-export const nearestSource = ({ sources }: Trial, target: Frame): Frame =>
-  sources.reduce((best, frame) =>
-    distance(frame.landmarks, target.landmarks) < distance(best.landmarks, target.landmarks)
-      ? frame
-      : best
-  );
 
 /** How far the landmarks found in a picture are from those it was to follow. */
 const errorOf = (
@@ -119,7 +108,7 @@ async () => {
     "other person's embedding": ({ withOther }, _, i) => withOther[i],
     "mean training frame": () => mean,
     "random source frame": ({ trial }) => draw.pick(trial.sources).image,
-    "nearest source frame": ({ trial }, target) => nearestSource(trial, target).image,
+    "nearest source frame": ({ trial }, target) => nearestFrame(trial.sources, target).image,
   };
   const figures: Partial<Record<Answer, AnswerFigures>> = {};
   for (const [name, give] of Object.entries(answers)) {

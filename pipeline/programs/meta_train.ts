@@ -7,14 +7,12 @@ import { createFaceAnalyzer } from "../../backends/face.ts";
 import { episodes } from "../../datasets/sample.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { type ContentNetworks, loadContentNetworks } from "../../models/content_loss.ts";
-import { countParameters } from "../../models/presets.ts";
 import type { Env } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { prefetch, runFold, skipBadSamples, take, through } from "../core/flow.ts";
 import { F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import type { Owned } from "../core/owned.ts";
 import { bracket, type Stage } from "../core/stage.ts";
-import { adversarialStep } from "./adversarial_step.ts";
 import { openRun, type RunFolder, writeResult } from "./checkpoint/run_folder.ts";
 import { loadCheckpoint } from "./checkpoint/load.ts";
 import { landmarkMaps, toDevice } from "./device_batch.ts";
@@ -24,14 +22,14 @@ import {
   checkpoint,
   observe,
   type Progress,
-  reenactWatched,
+  reenactNow,
   type Session,
   startProgress,
 } from "./observe.ts";
+import type { MethodTraining, TrainableMethod } from "./method.ts";
+import { trainable } from "./methods.ts";
 import { openDataset } from "./open_dataset.ts";
 import { presetOf, type RunConfig } from "./run_config.ts";
-import { filesToState } from "./state_files.ts";
-import { createTrainState, type TrainState } from "./train_state.ts";
 
 /** What a finished run says of itself; also in `result.json`. */
 export interface RunResult {
@@ -61,11 +59,10 @@ const watchedPeople = 8;
 /** The stages of section 3.2, in its order. */
 const learn = (
   dataset: Dataset,
-  content: ContentNetworks,
   session: Session,
 ): Program<Progress> => {
-  const { config, state } = session, preset = presetOf(config);
-  const { shots, batch, accumulate, steps } = preset.training, from = state.value.step;
+  const { config, training } = session;
+  const { shots, batch, accumulate, steps } = config.training, from = training.value.steps();
   return (env) =>
     F.pipe(
       episodes(dataset, { shots, batch: batch * accumulate, from }), // a sequence, K frames, t
@@ -74,7 +71,7 @@ const learn = (
       prefetch(2),
       take(steps - from),
       through(toDevice(accumulate)),
-      through(adversarialStep(preset, content, state)), // equations 1 to 6
+      through(training.value.step), // equations 1 to 6
       runFold(
         startProgress(env.now()),
         (progress: Progress, report) => observe(session, progress)(report),
@@ -87,7 +84,7 @@ const orSave = (session: Session) => <A>(program: Program<A>): Program<A> =>
   F.pipe(
     program,
     RTE.orElse((error): Program<A> =>
-      error._tag === "Aborted" && session.state.value.step > 0
+      error._tag === "Aborted" && session.training.value.steps() > 0
         ? F.pipe(checkpoint(session), RTE.flatMap(() => RTE.left(error)))
         : RTE.left(error)
     ),
@@ -98,73 +95,88 @@ const judge = (session: Session, heldOut: HeldOut): Program<HeldOutFigures> =>
     () => () => createFaceAnalyzer(),
     (faces) =>
       F.pipe(
-        reenactWatched(session.config, session.state, heldOut.trials),
+        reenactNow(session.training, heldOut.trials),
         RTE.flatMap((made): Program<HeldOutFigures> => measureHeldOut(faces, heldOut)(made)),
       ),
     (faces) => faces.close(),
   )(undefined);
 
 const startOrResume = (
+  method: TrainableMethod,
   config: RunConfig,
   run: RunFolder,
   sequences: number,
-): Program<Owned<TrainState>> => {
-  const preset = presetOf(config);
-  if (!run.resumed) return createTrainState(preset, sequences);
+  content: ContentNetworks,
+): Program<Owned<MethodTraining>> => {
+  const setting = { name: config.preset, preset: presetOf(config), sequences };
+  if (!run.resumed) return method.create(setting, content);
   return F.pipe(
     loadCheckpoint(["weights", "state"])(run.path),
-    RTE.flatMap(({ path, parts }): Program<Owned<TrainState>> =>
-      filesToState({ path, preset, sequences, files: parts })
+    RTE.flatMap(({ path, parts }): Program<Owned<MethodTraining>> =>
+      method.restore(setting, content, { path, files: parts })
     ),
   );
 };
 
+const trainAndJudge = (
+  method: TrainableMethod,
+  dataset: Dataset,
+  heldOut: HeldOut,
+  session: Session,
+): Program<RunResult> =>
+(env) => {
+  const { config, run, training } = session, { steps } = config.training, start = env.now();
+  env.emit({
+    _tag: "RunStarted",
+    step: training.value.steps(),
+    steps,
+    backend: env.backend.device,
+    parameters: method.parameters({
+      name: config.preset,
+      preset: presetOf(config),
+      sequences: dataset.train.length,
+    }),
+  });
+  return F.pipe(
+    learn(dataset, session),
+    orSave(session),
+    RTE.flatMap(() => judge(session, heldOut)),
+    RTE.map((figures): RunResult => ({
+      run: run.path,
+      preset: config.preset,
+      steps,
+      seconds: (env.now() - start) / 1000,
+      backend: env.backend.device,
+      heldOut: figures,
+      people: heldOut.trials.length,
+    })),
+    RTE.tap((result) => () => writeResult(run, result)),
+    RTE.tapIO(({ seconds }) => () =>
+      env.emit({ _tag: "RunEnded", step: training.value.steps(), seconds })
+    ),
+  )(env);
+};
+
 const trainInRun = (
+  method: TrainableMethod,
   config: RunConfig,
   dataset: Dataset,
   heldOut: HeldOut,
 ): Stage<Env, PipelineError, RunFolder, RunResult> =>
 (run) =>
-(env) =>
   bracket(
-    () => startOrResume(config, run, dataset.train.length),
-    (state: Owned<TrainState>): Program<RunResult> =>
+    () => loadContentNetworks(config.training.content),
+    (content: Owned<ContentNetworks>): Program<RunResult> =>
       bracket(
-        () => loadContentNetworks(config.training.content),
-        (content): Program<RunResult> => {
-          const start = env.now(), { steps } = config.training;
+        () => startOrResume(method, config, run, dataset.train.length, content.value),
+        (training: Owned<MethodTraining>): Program<RunResult> => {
           const watched = heldOut.trials.slice(0, watchedPeople);
-          const session: Session = { config, run, state, watched };
-          env.emit({
-            _tag: "RunStarted",
-            step: state.value.step,
-            steps,
-            backend: env.backend.device,
-            parameters: countParameters(config.preset, dataset.train.length),
-          });
-          return F.pipe(
-            learn(dataset, content.value, session),
-            orSave(session),
-            RTE.flatMap(() => judge(session, heldOut)),
-            RTE.map((figures): RunResult => ({
-              run: run.path,
-              preset: config.preset,
-              steps,
-              seconds: (env.now() - start) / 1000,
-              backend: env.backend.device,
-              heldOut: figures,
-              people: heldOut.trials.length,
-            })),
-            RTE.tap((result) => () => writeResult(run, result)),
-            RTE.tapIO(({ seconds }) => () =>
-              env.emit({ _tag: "RunEnded", step: state.value.step, seconds })
-            ),
-          );
+          return trainAndJudge(method, dataset, heldOut, { config, run, training, watched });
         },
-        (content) => content[Symbol.dispose](),
+        (training) => training[Symbol.dispose](),
       )(undefined),
-    (state) => state[Symbol.dispose](),
-  )(undefined)(env);
+    (content) => content[Symbol.dispose](),
+  )(undefined);
 
 /** Settings that may differ when a run goes on. */
 const mayChange = [
@@ -180,15 +192,25 @@ const mayChange = [
   "run",
 ];
 
+/** What a script may bring of its own. */
+export interface MetaTrainOptions {
+  /** Goes on from the newest whole checkpoint of the run folder. */
+  readonly resume?: boolean;
+  /** Instead of what `config.data` names. */
+  readonly dataset?: Dataset;
+  /** Instead of what `config.method` names. */
+  readonly method?: TrainableMethod;
+}
+
 /**
  * Meta-trains the three networks as the configuration says and measures them on people never
  * trained on. With `resume` it goes on from the newest whole checkpoint of the run folder. Where
  * it is aborted it finishes the step, saves, and ends with `Aborted`; any other `PipelineError` can
- * end it too. `dataset` stands in for the one that the configuration names.
+ * end it too. `dataset` and `method` stand in for those that the configuration names.
  */
 export const metaTrain = (
   config: RunConfig,
-  { resume = false, dataset }: { readonly resume?: boolean; readonly dataset?: Dataset } = {},
+  { resume = false, dataset, method = trainable[config.method] }: MetaTrainOptions = {},
 ): Program<RunResult> =>
   F.pipe(
     dataset ? RTE.right(dataset) : openDataset(config),
@@ -198,7 +220,7 @@ export const metaTrain = (
         RTE.flatMap((heldOut): Program<RunResult> =>
           bracket(
             () => openRun({ path: config.run, config, resume, mayChange }),
-            trainInRun(config, data, heldOut),
+            trainInRun(method, config, data, heldOut),
             (run) => run[Symbol.dispose](),
           )(undefined)
         ),

@@ -4,28 +4,26 @@
  *
  * @module
  */
-import type { Tensors } from "../../models/parameters.ts";
-import type { HasBackend, HasClock, HasEvents } from "../core/env.ts";
-import type { Err } from "../core/errors.ts";
+import type { Env, HasEvents } from "../core/env.ts";
+import type { PipelineError } from "../core/errors.ts";
 import { E, F, RTE, TE } from "../core/fp.ts";
 import type { Owned } from "../core/owned.ts";
-import type { Stage } from "../core/stage.ts";
+import { bracket, type Stage } from "../core/stage.ts";
 import type { StepReport } from "./adversarial_step.ts";
 import { type RunFolder } from "./checkpoint/run_folder.ts";
 import { rotateCheckpoints, saveCheckpoint } from "./checkpoint/store.ts";
 import { shuffledGap } from "./held_out_figures.ts";
 import type { Trial } from "./held_out.ts";
-import { presetOf, type RunConfig } from "./run_config.ts";
+import type { MethodTraining, TrainedMethod } from "./method.ts";
+import type { RunConfig } from "./run_config.ts";
 import { writeGrid } from "./sample_grid.ts";
 import { reenact, type Reenactment } from "./self_reenactment.ts";
-import { stateToFiles } from "./state_files.ts";
-import { averagedWeights, settleRows, type TrainState } from "./train_state.ts";
 
 /** What observing needs to know about the run. */
 export interface Session {
   readonly config: RunConfig;
   readonly run: RunFolder;
-  readonly state: Owned<TrainState>;
+  readonly training: Owned<MethodTraining>;
   /** The people that are watched while training goes on. */
   readonly watched: readonly Trial[];
 }
@@ -43,8 +41,7 @@ export interface Progress {
   readonly best?: { readonly l1: number; readonly step: number };
 }
 
-type Failure = Err<"Backend" | "DeviceLost" | "NonFinite" | "Checkpoint" | "BadFile">;
-type Needs = HasBackend & HasEvents & HasClock;
+type Program<A> = RTE.ReaderTaskEither<Env, PipelineError, A>;
 
 /** Steps in a row without a finite update after which a run gives up. */
 export const nonFiniteLimit = 10;
@@ -60,13 +57,13 @@ const figuresOf = (names: readonly string[], values: Float32Array) =>
 
 /** Reads the figures of all steps since the last tick, at once. */
 const tick = (
-  { state, config }: Session,
+  { training, config }: Session,
   progress: Progress,
-): RTE.ReaderTaskEither<Needs, Failure, Progress> =>
+): Program<Progress> =>
 (env) =>
 async () => {
   const { backend, emit, now } = env;
-  const settled = await settleRows(state)(env)();
+  const settled = await training.value.settle(env)();
   if (E.isLeft(settled)) return settled;
   const read = await backend.read(
     "figures",
@@ -90,7 +87,7 @@ async () => {
     emit({ _tag: "Warning", step, message: `Skipped an update: ${bad} is not finite` });
     if (nonFinite >= nonFiniteLimit) return E.left({ _tag: "NonFinite", step, where: bad });
   }
-  const tensors = backend.tensors(), step = state.value.step;
+  const tensors = backend.tensors(), step = training.value.steps();
   if (progress.tensors !== undefined && tensors > progress.tensors) {
     emit({ _tag: "LeakSuspected", step, tensors: tensors - progress.tensors });
   }
@@ -105,24 +102,16 @@ async () => {
   });
 };
 
-/** Self-reenactment of the watched people with the averaged weights. */
-export const reenactWatched = (
-  config: RunConfig,
-  state: Owned<TrainState>,
+/** Self-reenactment of some people with the networks as they are now. */
+export const reenactNow = (
+  training: Owned<MethodTraining>,
   trials: readonly Trial[],
-): RTE.ReaderTaskEither<
-  HasBackend,
-  Err<"Backend" | "DeviceLost">,
-  readonly Reenactment[]
-> =>
-  F.pipe(
-    averagedWeights(state),
-    RTE.flatMap((weights: Owned<Tensors>) => (env: HasBackend) => async () => {
-      using owned = weights;
-      const { architecture, training: { pooling, gain } } = presetOf(config);
-      return await reenact({ architecture, pooling, gain }, owned.value)(trials)(env)();
-    }),
-  );
+): Program<readonly Reenactment[]> =>
+  bracket(
+    () => training.value.trained,
+    ({ value: { fewShot } }: Owned<TrainedMethod>) => reenact(fewShot[0])(trials),
+    (trained) => trained[Symbol.dispose](),
+  )(undefined);
 
 const judge = (
   progress: Progress,
@@ -148,25 +137,22 @@ const judge = (
 
 /** Saves the state as a checkpoint and removes old ones. */
 export const checkpoint = (
-  { config, run, state }: Session,
+  { config, run, training }: Session,
   score?: number,
-): RTE.ReaderTaskEither<Needs, Failure, void> =>
+): Program<void> =>
   F.pipe(
-    settleRows(state),
-    RTE.flatMap(() => stateToFiles(state)),
-    RTE.flatMap((files): RTE.ReaderTaskEither<Needs, Failure, unknown> =>
+    training.value.files,
+    RTE.flatMap((files): Program<unknown> =>
       saveCheckpoint(run)({
         ...files,
-        step: state.value.step,
+        step: training.value.steps(),
         seed: config.seed,
         architecture: config.preset,
         config,
         ...(score === undefined ? {} : { score }),
       })
     ),
-    RTE.flatMap((): RTE.ReaderTaskEither<Needs, Failure, unknown> =>
-      rotateCheckpoints(config.keep)(run)
-    ),
+    RTE.flatMap((): Program<unknown> => rotateCheckpoints(config.keep)(run)),
     RTE.map(() => undefined),
   );
 
@@ -174,7 +160,7 @@ const grid = (
   { run }: Session,
   step: number,
   made: readonly Reenactment[],
-): RTE.ReaderTaskEither<Needs, Failure, void> =>
+): Program<void> =>
 ({ emit }) =>
   TE.map((path: string) => emit({ _tag: "GridSaved", step, path }))(writeGrid(run, step, made));
 
@@ -187,15 +173,15 @@ export const startProgress = (now: number): Progress => ({
 
 /** Takes the report of a step and does what is due after it. */
 export const observe = (session: Session, progress: Progress): Stage<
-  Needs,
-  Failure,
+  Env,
+  PipelineError,
   Owned<StepReport>,
   Progress
 > =>
 (report) =>
 (env) =>
 async () => {
-  const { config } = session, step = session.state.value.step;
+  const { config } = session, step = session.training.value.steps();
   const last = step >= config.training.steps;
   const due = (every: number): boolean => step % every === 0 || last;
   let now: Progress = { ...progress, reports: [...progress.reports, report] };
@@ -207,7 +193,7 @@ async () => {
   if (E.isLeft(ticked)) return ticked;
   now = ticked.right;
   if (watch || draw) {
-    const made = await reenactWatched(config, session.state, session.watched)(env)();
+    const made = await reenactNow(session.training, session.watched)(env)();
     if (E.isLeft(made)) return made;
     now = judge(now, step, shuffledGap(made.right), env.emit);
     if (draw) {

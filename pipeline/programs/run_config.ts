@@ -32,6 +32,7 @@ import { mergeConfig } from "../core/config_file.ts";
 import type { BackendName } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import { E, type Either } from "../core/fp.ts";
+import { type TrainableName, trainableNames } from "./method.ts";
 
 /** Everything that says what a run of meta-learning does. Written to `config.json`. */
 export interface RunConfig {
@@ -46,7 +47,7 @@ export interface RunConfig {
   /** What to compute on. */
   readonly backend: BackendName | "auto";
   /** Which model is trained. */
-  readonly method: "headshot";
+  readonly method: TrainableName;
   /** "ft" trains with the match term, "ff" without (section 4.2). */
   readonly variant: "ft" | "ff";
   /** How it is trained. */
@@ -113,7 +114,7 @@ const runConfig: Codec<RunConfig> = strict({
   run: path,
   seed: nonNegativeInteger,
   backend: oneOf(["auto", "webgpu", "wasm", "native", "cpu"]),
-  method: oneOf(["headshot"]),
+  method: oneOf(trainableNames),
   variant: oneOf(["ft", "ff"]),
   training,
   tickEvery: positiveInteger,

@@ -26,7 +26,9 @@ import type { TrainState } from "./train_state.ts";
 
 /** The two files of a checkpoint as named arrays. */
 export interface StateFiles {
+  /** What a user of the model needs: averaged networks, D without W. */
   readonly weights: HostTensors;
+  /** The rest of what resuming needs. */
   readonly state: HostTensors;
 }
 
