@@ -5,12 +5,14 @@
  * @module
  */
 import type { Command } from "./pipeline/cli/command.ts";
+import { benchCommand } from "./pipeline/cli/bench_command.ts";
 import { metaTrainCommand } from "./pipeline/cli/meta_train_command.ts";
 import { prepareCommand } from "./pipeline/cli/prepare_command.ts";
 import { verifyCommand } from "./pipeline/cli/verify_command.ts";
 import { driveCommand } from "./pipeline/cli/drive_command.ts";
 import { helpText, parseOptions } from "./pipeline/cli/options.ts";
 import { say } from "./pipeline/cli/terminal.ts";
+import { weightsCommand } from "./pipeline/cli/weights_command.ts";
 import { exitCode, type PipelineError, renderError } from "./pipeline/core/errors.ts";
 import { E } from "./pipeline/core/fp.ts";
 import { nearest } from "./pipeline/core/words.ts";
@@ -20,6 +22,8 @@ const commands: readonly Command[] = [
   prepareCommand,
   verifyCommand,
   driveCommand,
+  weightsCommand,
+  benchCommand,
 ];
 
 const print = (text: string): void => {

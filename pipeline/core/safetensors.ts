@@ -144,3 +144,35 @@ export const readSafetensorsFile =
     const bytes = await readBounded(path, MAX_FILE_BYTES)();
     return E.isLeft(bytes) ? bytes : readSafetensors(bytes.right, path);
   };
+
+/** What a safetensors file says of itself, and its tensors' names and shapes: its numbers are not read. */
+export interface SafetensorsHeader {
+  /** Sides of the tensors by name. */
+  readonly shapes: Readonly<Record<string, readonly number[]>>;
+  /** Texts about them. */
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Reads only the header of a safetensors file; `BadFile` as {@link readSafetensorsFile}. */
+export const readSafetensorsHeader =
+  (path: string): TaskEither<Err<"BadFile">, SafetensorsHeader> => async () => {
+    const refuse = (problem: string) =>
+      E.left<Err<"BadFile">>({ _tag: "BadFile", path, message: `Cannot read ${path}: ${problem}` });
+    try {
+      using file = await Deno.open(path);
+      const { size } = await file.stat();
+      const length = headerLength(await readFully(file, new Uint8Array(512)), size);
+      if (E.isLeft(length)) return refuse(length.left);
+      await file.seek(PREFIX_BYTES, Deno.SeekMode.Start);
+      const bytes = await readFully(file, new Uint8Array(length.right));
+      const header = parseHeader(bytes, size - PREFIX_BYTES - length.right);
+      if (E.isLeft(header)) return refuse(header.left);
+      const { entries, metadata } = header.right;
+      return E.right({
+        shapes: Object.fromEntries(entries.map(({ name, shape }) => [name, shape])),
+        metadata,
+      });
+    } catch (cause) {
+      return refuse(`${fileProblem(cause)}, expected a safetensors file`);
+    }
+  };
