@@ -32,7 +32,7 @@ export const openFolderWriter = (
         const name = `${partial}/${String(++count).padStart(6, "0")}.png`;
         return await TE.tryCatch(() => Deno.writeFile(name, bytes), failed)();
       },
-      finish: () => putInPlace(partial, path.replace(/[/\\]+$/, ""))(),
+      finish: putInPlace(partial, path),
       discard: () => removeQuietly(partial),
     })),
   );

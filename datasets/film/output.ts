@@ -46,7 +46,13 @@ export const filmKind = (path: string): E.Either<Err<"Config">, FilmKind> => {
   });
 };
 
-const parentOf = (path: string): string => path.replace(/[/\\]+[^/\\]*$/, (end) => end[0] ?? "");
+/** A path without separators at its end. */
+const bare = (path: string): string => path.replace(/(?<=.)[/\\]+$/, "");
+
+const parentOf = (path: string): string => {
+  const at = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  return at < 0 ? "." : path.slice(0, at) || "/";
+};
 
 /**
  * Tells, before minutes of work, whether a film can get that name. Error: `Config` where it exists,
@@ -58,7 +64,7 @@ export const checkFilmPath = (path: string): TE.TaskEither<Err<"Config">, FilmKi
   const kind = filmKind(path);
   if (E.isLeft(kind)) return kind;
   if (await exists(path)) return refuse("it exists, expected a new name");
-  const parent = /[/\\]/.test(path) ? parentOf(path) : ".";
+  const parent = parentOf(bare(path));
   const there = await Deno.stat(parent).catch(() => undefined);
   return there?.isDirectory
     ? kind
@@ -70,12 +76,12 @@ export const exists = (path: string): Promise<boolean> =>
   Deno.lstat(path).then(() => true, (cause) => !(cause instanceof Deno.errors.NotFound));
 
 /** The name under which a film grows, beside its own. */
-export const partialName = (path: string): string =>
-  `${path.replace(/[/\\]+$/, "")}.${crypto.randomUUID()}.partial`;
+export const partialName = (path: string): string => `${bare(path)}.${crypto.randomUUID()}.partial`;
 
 /** Gives a finished file or folder its name; one that exists by now is not replaced. */
-export const putInPlace = (partial: string, path: string): TE.TaskEither<Err<"BadFile">, void> =>
+export const putInPlace = (partial: string, name: string): TE.TaskEither<Err<"BadFile">, void> =>
   TE.tryCatch(async () => {
+    const path = bare(name);
     const { isFile } = await Deno.lstat(partial);
     const linked = isFile && await Deno.link(partial, path).then(() => true, (cause) => {
       if (cause instanceof Deno.errors.AlreadyExists) throw cause;
@@ -86,7 +92,7 @@ export const putInPlace = (partial: string, path: string): TE.TaskEither<Err<"Ba
     await Deno.rename(partial, path);
   }, (cause) =>
     badFilm(
-      path,
+      name,
       cause instanceof Deno.errors.AlreadyExists
         ? "it exists by now, expected a new name"
         : `${fileProblem(cause)}, expected a writable folder with space`,

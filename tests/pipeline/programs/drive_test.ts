@@ -1,0 +1,271 @@
+/** Driving from end to end: real films, probed; nothing left behind where it fails. */
+import assert from "node:assert/strict";
+import { trackText } from "../../../datasets/track/landmark_track.ts";
+import { syntheticTrack } from "../../../datasets/track/synthetic_driver.ts";
+import { readImage } from "../../../datasets/codec.ts";
+import { exitCode, renderError } from "../../../pipeline/core/errors.ts";
+import { E } from "../../../pipeline/core/fp.ts";
+import type { DriveOptions } from "../../../pipeline/programs/drive_options.ts";
+import {
+  ffmpeg,
+  personFrames,
+  right,
+  videoTest,
+  withFolder,
+  writeVideo,
+} from "../../datasets/video_fixtures.ts";
+import { driveTest, namesIn, probe } from "./driven.ts";
+
+const done = async (options: DriveOptions) => {
+  const result = await driveTest(options);
+  assert(E.isRight(result), E.isLeft(result) ? renderError(result.left) : "");
+  return result.right;
+};
+
+videoTest(
+  "drive: an mp4 of a synthetic driver is H.264, 4:2:0, labelled",
+  () =>
+    withFolder(async (folder) => {
+      const out = `${folder}/film.mp4`;
+      const result = await done({ driver: "synthetic:3", out, frames: 13, sideBySide: true });
+      assert.deepEqual([result.frames, result.framesPerSecond, result.sound], [13, 25, false]);
+      const { streams: [video, ...more], format } = await probe(out);
+      assert.ok(video && more.length === 0);
+      assert.equal(video.codec_name, "h264");
+      assert.equal(video.pix_fmt, "yuv420p");
+      assert.deepEqual([video.width, video.height], [64, 16]);
+      assert.equal(video.nb_read_frames, "13");
+      assert.equal(video.avg_frame_rate, "25/1");
+      assert.match(format.tags?.comment ?? "", /^Synthetic.*test-16, model sha256 (ab){32}$/);
+      assert.deepEqual(await namesIn(folder), ["film.mp4"]);
+    }),
+);
+
+/** When a beep begins in the sound of a file, in seconds. */
+const beepAt = async (path: string): Promise<number> => {
+  const { stdout } = await new Deno.Command("ffmpeg", {
+    args: ["-v", "error", "-i", path, "-map", "0:a", "-ac", "1", "-ar", "8000", "-f", "f32le", "-"],
+  }).output();
+  const samples = new Float32Array(stdout.slice().buffer);
+  return samples.findIndex((v) => Math.abs(v) > 0.05) / 8000;
+};
+
+/** A person's video at 30000/1001 frames a second with a beep at 0.5 s of its own sound. */
+const talkingVideo = async (path: string, late: string): Promise<void> => {
+  const silent = `${path}.silent.mp4`;
+  await writeVideo(silent, await personFrames(0, 24));
+  const retimed = ["-r", "30000/1001", "-itsoffset", late, "-i", silent];
+  const beep = "aevalsrc='if(gt(t,0.5),0.5*sin(2*PI*880*t),0)':s=44100:d=1.4";
+  await ffmpeg([
+    ...[...retimed, "-f", "lavfi", "-i", beep, "-map", "0:v", "-map", "1:a"],
+    ...["-c:v", "mpeg4", "-q:v", "2", "-c:a", "aac", path],
+  ]);
+  await Deno.remove(silent);
+};
+
+videoTest(
+  "drive: a video's frame rate, sound and their sync are kept",
+  () =>
+    withFolder(async (folder) => {
+      const [driver, out] = [`${folder}/talk.mp4`, `${folder}/film.mp4`];
+      await talkingVideo(driver, "0");
+      const result = await done({ driver, out, saveTrack: `${folder}/track.json` });
+      assert.equal(result.frames, 24);
+      assert.ok(result.sound && result.held <= 2);
+      const { streams: [video, audio], format } = await probe(out);
+      assert.ok(video && audio);
+      assert.equal(video.avg_frame_rate, "30000/1001");
+      assert.equal(video.nb_read_frames, "24");
+      assert.equal(audio.codec_name, "aac");
+      assert.ok(Math.abs(Number(format.duration) - 24 * 1.001 / 30) < 0.05, format.duration);
+      assert.ok(Math.abs(await beepAt(out) - 0.5) < 0.04, String(await beepAt(out)));
+      // What was saved drives again: the same frames, without sound.
+      const again = await done({ driver: `${folder}/track.json`, out: `${folder}/again.mp4` });
+      assert.deepEqual([again.frames, again.sound], [24, false]);
+      assert.ok(Math.abs(again.framesPerSecond - 30000 / 1001) < 1e-3);
+    }),
+);
+
+videoTest(
+  "drive: sound before the first picture is left out, so that lips stay with it",
+  () =>
+    withFolder(async (folder) => {
+      const [driver, out] = [`${folder}/talk.mp4`, `${folder}/film.mp4`];
+      await talkingVideo(driver, "0.3");
+      await done({ driver, out, frames: 20 });
+      assert.equal((await probe(out)).streams[0]?.nb_read_frames, "20");
+      assert.ok(Math.abs(await beepAt(out) - 0.2) < 0.04, String(await beepAt(out)));
+    }),
+);
+
+videoTest(
+  "drive: a gif plays at the driver's speed and says what it is",
+  () =>
+    withFolder(async (folder) => {
+      const out = `${folder}/film.gif`;
+      await done({ driver: "synthetic:3", out, frames: 10 });
+      const { streams: [video], format } = await probe(out);
+      assert.equal(video?.codec_name, "gif");
+      assert.equal(video?.nb_read_frames, "10");
+      assert.ok(Math.abs(Number(format.duration) - 0.4) < 0.011, format.duration);
+      const text = new TextDecoder("latin1").decode(await Deno.readFile(out));
+      assert.match(text, /!\xfe.Synthetic: generated by Headshot/);
+      assert.deepEqual(await namesIn(folder), ["film.gif"]);
+    }),
+);
+
+Deno.test("drive: a folder of PNG pictures, each marked and labelled; both can be left out", () =>
+  withFolder(async (folder) => {
+    const film = { driver: "synthetic:3", frames: 3 };
+    await done({ ...film, out: `${folder}/marked` });
+    await done({ ...film, out: `${folder}/plain/`, mark: false, metadata: false });
+    assert.deepEqual(await namesIn(folder), ["marked", "plain"]);
+    assert.deepEqual(await namesIn(`${folder}/plain`), ["000001.png", "000002.png", "000003.png"]);
+    const marked = await right(readImage(`${folder}/marked/000002.png`));
+    const plain = await right(readImage(`${folder}/plain/000002.png`));
+    const differs = (x: number, y: number): boolean =>
+      [0, 1, 2].some((c) => marked.data[(y * 16 + x) * 3 + c] !== plain.data[(y * 16 + x) * 3 + c]);
+    assert.ok([...Array(7).keys()].some((y) => differs(10, 9 + y)), "there is no mark");
+    assert.ok(
+      ![...Array(9).keys()].some((y) => differs(8, y)),
+      "the mark covers more than a corner",
+    );
+    const bytes = async (name: string) =>
+      new TextDecoder("latin1").decode(await Deno.readFile(`${folder}/${name}/000002.png`));
+    assert.match(await bytes("marked"), /tEXtComment\0Synthetic: .*model sha256 (ab){32}/);
+    assert.doesNotMatch(await bytes("plain"), /tEXt/);
+  }));
+
+/** A track file of a synthetic person with the face lost in frames 3, 4, 5 and 6. */
+const lossy = async (path: string): Promise<string> => {
+  const track = syntheticTrack({ identity: 4, size: 32, frames: 10, framesPerSecond: 10 });
+  const frames = track.frames.map((points, i) => i > 2 && i < 7 ? null : points);
+  await Deno.writeTextFile(path, trackText({ ...track, frames }));
+  return path;
+};
+
+Deno.test("drive: a lost face repeats the last good frame", () =>
+  withFolder(async (folder) => {
+    const driver = await lossy(`${folder}/track.json`), out = `${folder}/film`;
+    const result = await done({ driver, out, holdSeconds: 0.4 });
+    assert.deepEqual([result.frames, result.held], [10, 4]);
+    const frame = (i: number) => Deno.readFile(`${out}/${String(i + 1).padStart(6, "0")}.png`);
+    assert.deepEqual(await frame(3), await frame(2));
+    assert.deepEqual(await frame(6), await frame(2));
+    assert.notDeepEqual(await frame(7), await frame(2));
+  }));
+
+const refused = (
+  name: string,
+  says: RegExp,
+  code: number,
+  prepare: (folder: string) => Promise<DriveOptions> | DriveOptions,
+  kept: readonly string[] = [],
+  test: typeof videoTest = (title, run) => Deno.test(title, run),
+): void =>
+  test(`drive: ${name} is refused in one sentence, nothing is left`, () =>
+    withFolder(async (folder) => {
+      const result = await driveTest(await prepare(folder));
+      assert(E.isLeft(result));
+      const said = renderError(result.left);
+      assert.match(said, says);
+      assert.ok(!said.includes("\n"), said);
+      assert.equal(exitCode(result.left), code);
+      assert.deepEqual(await namesIn(folder), kept);
+    }));
+
+refused(
+  "a face that is lost for too long",
+  /track\.json: face lost, the face is not seen from 0\.30 s to 0\.70 s, expected gaps of at most/,
+  1,
+  async (folder) => ({
+    driver: await lossy(`${folder}/track.json`),
+    out: `${folder}/film`,
+    holdSeconds: 0.3,
+  }),
+  ["track.json"],
+);
+refused("a name that is taken", /film\.mp4: it exists, expected a new name/, 2, async (folder) => {
+  await Deno.writeTextFile(`${folder}/film.mp4`, "mine");
+  return { driver: "synthetic:1", out: `${folder}/film.mp4` };
+}, ["film.mp4"]);
+refused("an ending of no film", /films do not end in \.avi, expected \.mp4/, 2, (folder) => ({
+  driver: "synthetic:1",
+  out: `${folder}/film.avi`,
+}));
+refused("a folder that is not there", /its folder .*none does not exist/, 2, (folder) => ({
+  driver: "synthetic:1",
+  out: `${folder}/none/film.gif`,
+}));
+refused("a synthetic nobody", /synthetic:bob: it names nobody, expected synthetic:PERSON/, 2, (
+  folder,
+) => ({ driver: "synthetic:bob", out: `${folder}/film` }));
+refused("a broken track", /track\.json: framesPerSecond is missing/, 1, async (folder) => {
+  await Deno.writeTextFile(`${folder}/track.json`, '{"format": "headshot-track-1"}');
+  return { driver: `${folder}/track.json`, out: `${folder}/film` };
+}, ["track.json"]);
+refused(
+  "a video that is none",
+  /Cannot use .*talk\.mp4: unreadable, ffprobe says/,
+  1,
+  async (folder) => {
+    await Deno.writeTextFile(`${folder}/talk.mp4`, "no video");
+    return { driver: `${folder}/talk.mp4`, out: `${folder}/film.mp4` };
+  },
+  ["talk.mp4"],
+  videoTest,
+);
+refused(
+  "a driver without a face",
+  /Cannot use .*wall\.mp4: no face, none in any of 4 frames/,
+  1,
+  async (folder) => {
+    await ffmpeg([
+      ...["-f", "lavfi", "-i", "testsrc=s=160x120:r=8:d=0.5", "-c:v", "mpeg4"],
+      `${folder}/wall.mp4`,
+    ]);
+    return { driver: `${folder}/wall.mp4`, out: `${folder}/film.mp4` };
+  },
+  ["wall.mp4"],
+  videoTest,
+);
+
+for (const name of ["film.mp4", "film.gif", "film"]) {
+  videoTest(
+    `drive: aborting in the middle of ${name} leaves nothing`,
+    () =>
+      withFolder(async (folder) => {
+        const controller = new AbortController();
+        const result = await driveTest({
+          driver: "synthetic:3",
+          out: `${folder}/${name}`,
+          batch: 2,
+        }, {
+          signal: controller.signal,
+          emit: (event) => {
+            if (event._tag === "Progress" && event.done === 5) controller.abort("enough");
+          },
+        });
+        assert(E.isLeft(result));
+        assert.equal(result.left._tag, "Aborted");
+        assert.deepEqual(await namesIn(folder), []);
+      }),
+  );
+}
+
+videoTest(
+  "drive: a film that appears meanwhile is not replaced",
+  () =>
+    withFolder(async (folder) => {
+      const out = `${folder}/film.mp4`;
+      const result = await driveTest({ driver: "synthetic:3", out, frames: 6 }, {
+        emit: (event) => {
+          if (event._tag === "Progress" && event.done === 2) Deno.writeTextFileSync(out, "mine");
+        },
+      });
+      assert(E.isLeft(result));
+      assert.match(renderError(result.left), /it exists by now/);
+      assert.equal(await Deno.readTextFile(out), "mine");
+      assert.deepEqual(await namesIn(folder), ["film.mp4"]);
+    }),
+);
