@@ -12,7 +12,7 @@ import { faceCentre, faceSide } from "../crop.ts";
 import { fromUprightView, plausible, squareAround, uprightView } from "./turned.ts";
 
 /** The detectors in the order in which they are tried; the first is quick, the last careful. */
-const LADDER: readonly DetectOptions[] = [
+export const LADDER: readonly DetectOptions[] = [
   { detector: "tiny", inputSize: 224, scoreThreshold: 0.3 },
   { detector: "tiny", inputSize: 416, scoreThreshold: 0.3 },
   { detector: "ssd", scoreThreshold: 0.5 },
@@ -110,6 +110,27 @@ export const lookClose = (
     }),
   );
 
+/**
+ * What two close looks make of a face that a detector reports: where exactly it is and how sure
+ * that is; `undefined` where it is none.
+ */
+export const confirmFace = (
+  analyzer: FaceAnalyzer,
+  image: Image,
+  reported: Landmarks,
+): TE.TaskEither<Err<"Backend">, Pick<FoundFace, "landmarks" | "score"> | undefined> =>
+  F.pipe(
+    refine(analyzer, image, reported),
+    TE.flatMap((landmarks) =>
+      !settled(reported, landmarks) ? TE.right(undefined) : F.pipe(
+        closeFaces(analyzer, image, landmarks),
+        TE.map(([close]) =>
+          close && close.score >= SURE ? { landmarks, score: close.score } : undefined
+        ),
+      )
+    ),
+  );
+
 const area = ({ box }: DetectedFace): number => box.width * box.height;
 
 const choose = (
@@ -143,14 +164,10 @@ async () => {
     if (E.isLeft(faces)) return faces;
     const chosen = choose(faces.right, near);
     if (chosen === undefined) continue;
-    const refined = await refine(analyzer, image, chosen.face.landmarks)();
-    if (E.isLeft(refined)) return refined;
-    if (!settled(chosen.face.landmarks, refined.right)) continue; // no face after all
-    const close = await closeFaces(analyzer, image, refined.right)();
-    if (E.isLeft(close)) return close;
-    const score = close.right[0]?.score ?? 0;
-    if (score < SURE) continue;
-    return E.right({ landmarks: refined.right, score, rival: chosen.rival });
+    const confirmed = await confirmFace(analyzer, image, chosen.face.landmarks)();
+    if (E.isLeft(confirmed)) return confirmed;
+    if (confirmed.right === undefined) continue; // no face after all
+    return E.right({ ...confirmed.right, rival: chosen.rival });
   }
   return E.right(undefined);
 };

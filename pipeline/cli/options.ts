@@ -19,7 +19,10 @@ export interface Option {
   readonly repeatable?: boolean;
   /** Becomes a number in the settings. */
   readonly numeric?: boolean;
-  /** A word without a name is its value: `verify DIR`; all such words where it is repeatable. */
+  /**
+   * A word without a name is its value: `verify DIR`; all such words where it is repeatable, so
+   * that `--images a.jpg b.jpg` names two.
+   */
   readonly positional?: boolean;
 }
 
@@ -73,7 +76,7 @@ export const parseOptions = (
     const given = !isPlace
       ? named
       : repeatable
-      ? words
+      ? [...(Array.isArray(named) ? named : []), ...words]
       : named === undefined
       ? word
       : [word, named];
