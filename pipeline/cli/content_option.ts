@@ -14,15 +14,13 @@ import type { Parsed } from "./options.ts";
 const bad = (problem: string): E.Either<Err<"Config">, never> =>
   E.left({ _tag: "Config", problems: [`Cannot use --content: ${problem}`] });
 
-/** Puts the paths into the entries that the configuration has for these networks. */
-export const contentOverride = (
+/** Puts the paths into the entries of a content loss for these networks. */
+export const contentEntries = (
   given: Parsed[string] | undefined,
-  config: E.Either<Err<"Config">, RunConfig>,
-): E.Either<Err<"Config">, Overrides> => {
+  entries: readonly ContentEntry[],
+): E.Either<Err<"Config">, readonly ContentEntry[]> => {
   const pairs = Array.isArray(given) ? given.map(String) : [];
-  // A configuration that is wrong anyway is reported as a whole by its decoder.
-  if (pairs.length === 0 || E.isLeft(config)) return E.right({});
-  let content: readonly ContentEntry[] = config.right.training.content;
+  let content = entries;
   for (const pair of pairs) {
     const at = pair.indexOf("="), name = pair.slice(0, at), path = pair.slice(at + 1);
     if (at < 1 || path === "") return bad(`"${pair}" is no pair, expected NAME=PATH`);
@@ -38,5 +36,17 @@ export const contentOverride = (
     }
     content = content.map((entry) => entry.network === name ? { ...entry, path } : entry);
   }
-  return E.right({ training: { content } });
+  return E.right(content);
+};
+
+/** Puts the paths into the entries that the configuration has for these networks. */
+export const contentOverride = (
+  given: Parsed[string] | undefined,
+  config: E.Either<Err<"Config">, RunConfig>,
+): E.Either<Err<"Config">, Overrides> => {
+  // A configuration that is wrong anyway is reported as a whole by its decoder.
+  if (!Array.isArray(given) || given.length === 0 || E.isLeft(config)) return E.right({});
+  return E.map((content: readonly ContentEntry[]): Overrides => ({ training: { content } }))(
+    contentEntries(given, config.right.training.content),
+  );
 };
