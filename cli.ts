@@ -6,6 +6,8 @@
  */
 import type { Command } from "./pipeline/cli/command.ts";
 import { benchCommand } from "./pipeline/cli/bench_command.ts";
+import { embedCommand } from "./pipeline/cli/embed_command.ts";
+import { fineTuneCommand } from "./pipeline/cli/fine_tune_command.ts";
 import { metaTrainCommand } from "./pipeline/cli/meta_train_command.ts";
 import { prepareCommand } from "./pipeline/cli/prepare_command.ts";
 import { verifyCommand } from "./pipeline/cli/verify_command.ts";
@@ -19,6 +21,8 @@ import { nearest } from "./pipeline/core/words.ts";
 
 const commands: readonly Command[] = [
   metaTrainCommand,
+  embedCommand,
+  fineTuneCommand,
   prepareCommand,
   verifyCommand,
   driveCommand,
