@@ -9,6 +9,7 @@ import { faceSide } from "../../datasets/crop.ts";
 import { writeWhole } from "../../datasets/prepare/digest.ts";
 import { findClips } from "../../datasets/prepare/find_clips.ts";
 import { makePlan, splitPeople, workName } from "../../datasets/prepare/plan.ts";
+import { polishClip } from "../../datasets/prepare/pack_clip.ts";
 import type { PreparedSettings } from "../../datasets/prepare/record.ts";
 import { findShare } from "../../datasets/prepare/share.ts";
 import { difference, sharpness } from "../../datasets/prepare/sharpness.ts";
@@ -215,7 +216,7 @@ Deno.test("prepare: sharpness falls with blur, not with light; repetition is see
   const size = 64, sharp = makeImage(size, size);
   for (let y = 0; y < size; y++) {
     for (let x = 0; x < size; x++) {
-      const grey = (Math.floor(x / 7) + Math.floor(y / 9)) % 2 === 0 ? 200 : 60;
+      const grey = (Math.floor(x / 14) + Math.floor(y / 18)) % 2 === 0 ? 200 : 60;
       sharp.data.fill(grey, (y * size + x) * 3, (y * size + x) * 3 + 3);
     }
   }
@@ -224,12 +225,43 @@ Deno.test("prepare: sharpness falls with blur, not with light; repetition is see
   const reduced = resample(sharp, whole, size / 4, size / 4);
   const part = { x: 0, y: 0, width: size / 4, height: size / 4 };
   const blurred = resample(reduced, part, size, size);
+  const tiny = resample(sharp, whole, size / 8, size / 8);
+  const blurry = resample(tiny, { ...part, width: size / 8, height: size / 8 }, size, size);
   const dark = { ...sharp, data: sharp.data.map((v) => v / 2) };
   assert(of(sharp) > 0.7 && of(blurred) < 0.5 * of(sharp), `${of(sharp)}, ${of(blurred)}`);
   assert(Math.abs(of(dark) - of(sharp)) < 0.05);
   assert.equal(of(makeImage(size, size, [90, 90, 90])), 0);
   assert.equal(difference(sharp, sharp), 0);
   assert(difference(sharp, dark) > 30);
+
+  /** A clip that shows these pictures, its face in the middle. */
+  const polish = (images: readonly Image[]) =>
+    polishClip("clip", {
+      frames: images.map((image) => ({ image, landmarks: face(32, 32) })),
+      square: { x: 0, y: 0, side: 128 },
+      numbers: images.map((_, i) => 2 * i),
+      places: images.map((_, i) => i),
+      info: { width: 200, height: 200, frames: 2 * images.length, framesPerSecond: 10 },
+      figures: {
+        ...{ probeSeconds: 0, decodeSeconds: 0, analyseSeconds: 0, cropSeconds: 0 },
+        ...{ decoded: images.length + 1, detections: 1 },
+      },
+    }, 3);
+  const fine = polish([sharp, sharp, dark, blurry, sharp]);
+  assert(E.isRight(fine));
+  assert.deepEqual(fine.right.frames.map(({ number, time }) => [number, time]), [
+    [0, 0],
+    [4, 0.4],
+    [8, 0.8],
+  ]);
+  const { lost, blurred: hazy, duplicate, face: side } = fine.right.quality;
+  assert.deepEqual([lost, hazy, duplicate, Math.round(side / 10)], [1, 1, 1, 13]);
+  const rejected = (images: readonly Image[]) => {
+    const polished = polish(images);
+    return E.isLeft(polished) ? polished.left.reason : undefined;
+  };
+  assert.equal(rejected([blurry, blurry, blurry, sharp]), "blurred");
+  assert.equal(rejected([sharp, sharp, sharp, dark]), "duplicate");
 });
 
 const names = ["0123456789abcdef-000001.jpg", "0123456789abcdef-000001.json"] as const;
