@@ -165,6 +165,34 @@ export type { PrepareFigures } from "./datasets/video/prepare_clip.ts";
 export type { PreparedFigures } from "./datasets/video/clip_worker.ts";
 export { type VideoFolder, videoFolder, type VideoFolderOptions } from "./datasets/folder.ts";
 export {
+  type PrepareError,
+  prepareFolder,
+  type PrepareOptions,
+  type PrepareOutcome,
+} from "./datasets/prepare/prepare_folder.ts";
+export type { PreparedReport } from "./datasets/prepare/merge.ts";
+export type { PackFigures } from "./datasets/prepare/pack_worker.ts";
+export type {
+  Counts,
+  IndexedShard,
+  PreparedIndex,
+  PreparedSettings,
+  Rejected,
+  Split,
+} from "./datasets/prepare/types.ts";
+export { findShare, type Share } from "./datasets/prepare/share.ts";
+export {
+  type Verification,
+  type VerifiedShard,
+  type VerifyOptions,
+  verifyPrepared,
+} from "./datasets/prepare/verify.ts";
+export {
+  type PreparedVideos,
+  preparedVideos,
+  type PreparedVideosOptions,
+} from "./datasets/prepared.ts";
+export {
   type EpisodeRequest,
   episodes,
   sampleFrames,

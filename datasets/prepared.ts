@@ -13,14 +13,12 @@ import type { Dataset, Sequence } from "./dataset.ts";
 import { sha256 } from "./prepare/digest.ts";
 import {
   parseSample,
-  type PreparedIndex,
   preparedPaths,
-  type PreparedSettings,
   readPreparedIndex,
   readShardList,
   type ShardClip,
-  type Split,
 } from "./prepare/record.ts";
+import type { PreparedIndex, PreparedSettings, Split } from "./prepare/types.ts";
 import { BLOCK, memberBytes } from "./prepare/tar.ts";
 
 /** What {@link preparedVideos} opens. */

@@ -10,14 +10,8 @@ import { fileProblem } from "../../pipeline/core/files.ts";
 import { median } from "../crop.ts";
 import { cannotWrite, PARTIAL, sha256, writeJson, writeWhole } from "./digest.ts";
 import type { Plan } from "./plan.ts";
-import {
-  type Counts,
-  type PreparedIndex,
-  preparedPaths,
-  type Rejected,
-  type ShardList,
-  SPLITS,
-} from "./record.ts";
+import { preparedPaths, type ShardList, SPLITS } from "./record.ts";
+import type { Counts, PreparedIndex, Rejected } from "./types.ts";
 import { finishedShard } from "./write_shard.ts";
 
 /** What became of all clips: `report.json`. */
@@ -34,6 +28,7 @@ export interface PreparedReport {
   readonly medians: {
     /** Side of the face in pixels of the video. */
     readonly face: number | null;
+    /** Of the face: 0.9 and more where a clip has the detail of its size. */
     readonly sharpness: number | null;
     /** Frame-to-frame jitter of landmarks in sides of the face, as detected. */
     readonly rawJitter: number | null;
@@ -41,7 +36,14 @@ export interface PreparedReport {
     readonly jitter: number | null;
   };
   /** Frames that were looked at and left out of usable clips, by reason. */
-  readonly dropped: { readonly lost: number; readonly blurred: number; readonly duplicate: number };
+  readonly dropped: {
+    /** Without the face at its usual place. */
+    readonly lost: number;
+    /** Out of focus. */
+    readonly blurred: number;
+    /** The same as the frame before. */
+    readonly duplicate: number;
+  };
   /** Each clip that is not in the shards. */
   readonly rejected: readonly Rejected[];
 }

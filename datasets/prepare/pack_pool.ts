@@ -11,7 +11,7 @@ import { makeWorkerPool, WORKER_DIED, type WorkerPool } from "../video/worker_po
 import { isPhoto } from "./find_clips.ts";
 import { writeRejected } from "./pack_clip.ts";
 import type { PackError, PackFigures, PackRequest } from "./pack_worker.ts";
-import type { PreparedSettings } from "./record.ts";
+import type { PreparedSettings } from "./types.ts";
 
 /** A clip to do. */
 export interface ClipJob {

@@ -7,7 +7,7 @@
 import type { Clip } from "../video/discover.ts";
 import { findDuplicates } from "./duplicates.ts";
 import { placeOf, sha256 } from "./digest.ts";
-import type { PreparedSettings, Rejected, Split } from "./record.ts";
+import type { PreparedSettings, Rejected, Split } from "./types.ts";
 
 /** Changes when the same clip would give other bytes. */
 const PREPARATION = "1";

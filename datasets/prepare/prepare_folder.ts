@@ -15,7 +15,8 @@ import { mergeShards, type PreparedReport } from "./merge.ts";
 import { type ClipJob, makePackPool, packClip } from "./pack_pool.ts";
 import type { PackFigures } from "./pack_worker.ts";
 import { makePlan, type Plan, type PlannedShard, workName } from "./plan.ts";
-import { preparedPaths, type PreparedSettings, readPreparedIndex } from "./record.ts";
+import { preparedPaths, readPreparedIndex } from "./record.ts";
+import type { PreparedSettings } from "./types.ts";
 import { type Share, WHOLE } from "./share.ts";
 import { finishedClip, finishedShard, writeShard } from "./write_shard.ts";
 

@@ -7,15 +7,16 @@
 import { E, F, t, TE } from "../../pipeline/core/fp.ts";
 import type { Err, RejectReason } from "../../pipeline/core/errors.ts";
 import { readBounded } from "../../pipeline/core/files.ts";
-import type { ImageFormat } from "../image_header.ts";
+import type { IndexedShard, PreparedIndex, PreparedSettings, Rejected, Split } from "./types.ts";
 
-/** The parts of a prepared dataset; nobody is in two of them. */
-export const SPLITS = ["train", "validation", "test"] as const;
-/** One of {@link SPLITS}. */
-export type Split = typeof SPLITS[number];
+/** A codec of `A`, whatever it is made of. */
+type Codec<A> = t.Type<A, unknown, unknown>;
+
+/** The parts of a prepared dataset, in order. */
+export const SPLITS: readonly Split[] = ["train", "validation", "test"];
 
 /** Pictures are stored as one of these. */
-export type StoredFormat = Exclude<ImageFormat, "png">;
+export type StoredFormat = PreparedSettings["format"];
 /** The extension of each in a shard. */
 export const EXTENSIONS: Readonly<Record<StoredFormat, string>> = { jpeg: "jpg", webp: "webp" };
 
@@ -45,9 +46,11 @@ const split = t.keyof({ train: null, validation: null, test: null });
 const format = t.keyof({ jpeg: null, webp: null });
 const orNull = t.union([finite, t.null]);
 
-const Rejected = t.type({ key: t.string, reason: t.keyof(REASONS), message: t.string });
-/** A clip that is not in the dataset, and why. */
-export type Rejected = t.TypeOf<typeof Rejected>;
+const rejected: Codec<Rejected> = t.type({
+  key: t.string,
+  reason: t.keyof(REASONS),
+  message: t.string,
+});
 
 const Quality = t.type({
   /** Median side of the face in pixels of the video. */
@@ -93,7 +96,7 @@ export type PackedClip = t.TypeOf<typeof PackedClip>;
 
 const ClipRecord = t.union([
   t.type({ format: t.literal("headshot-packed-1"), sha256: hex, clip: PackedClip }),
-  t.type({ format: t.literal("headshot-rejected-1"), reject: Rejected }),
+  t.type({ format: t.literal("headshot-rejected-1"), reject: rejected }),
 ]);
 /** What became of a clip: packed, or rejected. */
 export type ClipRecord = t.TypeOf<typeof ClipRecord>;
@@ -111,52 +114,42 @@ const ShardList = t.type({
   bytes: whole,
   sha256: hex,
   clips: t.array(ShardClip),
-  rejects: t.array(Rejected),
+  rejects: t.array(rejected),
 });
 /** What a shard holds. */
 export type ShardList = t.TypeOf<typeof ShardList>;
 
-const PreparedSettings = t.type({
-  /** Side of the square frames in pixels. */
+const settings: Codec<PreparedSettings> = t.type({
   size: whole,
-  /** Frames a second of clips of ten seconds and more. */
   fps: finite,
-  /** At most so many frames a clip. */
   frames: whole,
-  /** At least so many a sequence. */
   minFrames: whole,
   format,
-  /** Of JPEG or WebP, 1 to 100. */
   quality: whole,
   validation: finite,
   test: finite,
   clipsPerShard: whole,
 });
-/** Everything that the bytes of a prepared dataset depend on, besides the videos. */
-export type PreparedSettings = t.TypeOf<typeof PreparedSettings>;
 
 const counts = t.type({ identities: whole, sequences: whole, clips: whole, frames: whole });
-/** How much a part of a dataset holds. */
-export type Counts = t.TypeOf<typeof counts>;
 
-const PreparedIndex = t.type({
+const indexedShard: Codec<IndexedShard> = t.type({
+  name: shardName,
+  split,
+  clips: whole,
+  frames: whole,
+  bytes: whole,
+  sha256: hex,
+  list: hex,
+});
+
+const preparedIndex: Codec<PreparedIndex> = t.type({
   format: t.literal("headshot-prepared-1"),
-  settings: PreparedSettings,
+  settings,
   splits: t.type({ train: counts, validation: counts, test: counts }),
   rejected: whole,
-  shards: t.array(t.type({
-    name: shardName,
-    split,
-    clips: whole,
-    frames: whole,
-    bytes: whole,
-    sha256: hex,
-    /** SHA-256 of the shard's list. */
-    list: hex,
-  })),
+  shards: t.readonlyArray(indexedShard),
 });
-/** The index of a prepared dataset. */
-export type PreparedIndex = t.TypeOf<typeof PreparedIndex>;
 
 const Sample = t.type({
   identity: t.string,
@@ -172,7 +165,7 @@ const Sample = t.type({
 export type Sample = t.TypeOf<typeof Sample>;
 
 /** JSON of bytes, checked; the left says what is wrong with it. */
-const parse = <A>(codec: t.Type<A, unknown, unknown>) => (bytes: Uint8Array): E.Either<string, A> =>
+const parse = <A>(codec: Codec<A>) => (bytes: Uint8Array): E.Either<string, A> =>
   F.pipe(
     E.tryCatch(() => JSON.parse(new TextDecoder().decode(bytes)) as unknown, () => "it is no JSON"),
     E.flatMap((json) =>
@@ -186,7 +179,7 @@ const parse = <A>(codec: t.Type<A, unknown, unknown>) => (bytes: Uint8Array): E.
     ),
   );
 
-const reader = <A>(codec: t.Type<A, unknown, unknown>, what: string, limit: number) =>
+const reader = <A>(codec: Codec<A>, what: string, limit: number) =>
 (
   path: string,
 ): TE.TaskEither<Err<"BadFile">, { readonly value: A; readonly bytes: Uint8Array }> =>
@@ -210,7 +203,7 @@ export const readClipRecord = reader(ClipRecord, "the record of a clip", 1 << 24
 /** Reads the list of a shard. Error: `BadFile`. */
 export const readShardList = reader(ShardList, "the list of a shard", 1 << 28);
 /** Reads the index of a prepared dataset. Error: `BadFile`. */
-export const readPreparedIndex = reader(PreparedIndex, "the index of prepared videos", 1 << 28);
+export const readPreparedIndex = reader(preparedIndex, "the index of prepared videos", 1 << 28);
 /** Reads the JSON of a sample; the left says what is wrong with it. */
 export const parseSample: (bytes: Uint8Array) => E.Either<string, Sample> = parse(Sample);
 

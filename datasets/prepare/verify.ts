@@ -10,14 +10,8 @@ import type { Err } from "../../pipeline/core/errors.ts";
 import { fileProblem } from "../../pipeline/core/files.ts";
 import type { Image } from "../../pipeline/core/image.ts";
 import { hashFile, sha256 } from "./digest.ts";
-import {
-  type PreparedIndex,
-  preparedPaths,
-  readPreparedIndex,
-  readShardList,
-  type ShardList,
-  type Split,
-} from "./record.ts";
+import { preparedPaths, readPreparedIndex, readShardList, type ShardList } from "./record.ts";
+import type { PreparedIndex, Split } from "./types.ts";
 import { checkShard, type Tell } from "./verify_shard.ts";
 
 /** What {@link verifyPrepared} is asked. */
@@ -32,11 +26,17 @@ export interface VerifyOptions {
 
 /** What is so of a shard. */
 export interface VerifiedShard {
+  /** Of its files, without their extensions. */
   readonly name: string;
+  /** The part that it belongs to. */
   readonly split: Split;
+  /** Clips that its list names. */
   readonly clips: number;
+  /** Frames that its list names. */
   readonly frames: number;
+  /** The size that it should have. */
   readonly bytes: number;
+  /** How much is wrong with it. */
   readonly problems: number;
 }
 
@@ -44,7 +44,9 @@ export interface VerifiedShard {
 export interface Verification {
   /** Empty where all is well. */
   readonly problems: readonly string[];
+  /** All shards of the index, in order. */
   readonly shards: readonly VerifiedShard[];
+  /** What they were compared with. */
   readonly index: PreparedIndex;
   /** How many sequences there are. */
   readonly sequences: number;

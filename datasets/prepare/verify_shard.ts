@@ -8,14 +8,8 @@ import type { Image } from "../../pipeline/core/image.ts";
 import { decodeImage } from "../codec.ts";
 import { markLandmarks } from "../drawing.ts";
 import { sampleName } from "./pack_clip.ts";
-import {
-  EXTENSIONS,
-  parseSample,
-  type PreparedIndex,
-  type Sample,
-  type ShardClip,
-  type ShardList,
-} from "./record.ts";
+import { EXTENSIONS, parseSample, type Sample, type ShardClip, type ShardList } from "./record.ts";
+import type { PreparedIndex } from "./types.ts";
 import { type FoundMember, walkTar } from "./tar.ts";
 
 /** Hears of a problem. */

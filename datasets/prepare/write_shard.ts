@@ -12,10 +12,10 @@ import {
   preparedPaths,
   readClipRecord,
   readShardList,
-  type Rejected,
   type ShardClip,
   type ShardList,
 } from "./record.ts";
+import type { Rejected } from "./types.ts";
 import { TAR_END } from "./tar.ts";
 
 /** The list of a shard that is done according to its plan; `undefined` where it is to be made. */
