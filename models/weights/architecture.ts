@@ -68,15 +68,15 @@ export const permute = (tensor: HostTensor, order: readonly number[]): HostTenso
   const sides = order.map((axis) => shape[axis] ?? 1);
   const steps = order.map((axis) => strides[axis] ?? 0);
   const turned = new Float32Array(data.length), index = sides.map(() => 0);
-  let from = 0;
-  for (let to = 0; to < turned.length; to++) {
-    turned[to] = data[from] ?? 0;
-    for (let i = sides.length - 1; i >= 0; i--) {
-      const side = sides[i] ?? 1, step = steps[i] ?? 0, at = (index[i] ?? 0) + 1;
-      from += step;
+  const row = sides.at(-1) ?? 1, step = steps.at(-1) ?? 0;
+  for (let to = 0, from = 0; to < turned.length; to += row) {
+    for (let i = 0, at = from; i < row; i++, at += step) turned[to + i] = data[at] ?? 0;
+    for (let i = sides.length - 2; i >= 0; i--) {
+      const side = sides[i] ?? 1, stride = steps[i] ?? 0, at = (index[i] ?? 0) + 1;
+      from += stride;
       index[i] = at;
       if (at < side) break;
-      from -= side * step;
+      from -= side * stride;
       index[i] = 0;
     }
   }

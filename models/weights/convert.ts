@@ -234,6 +234,11 @@ const problemOf = (
     : undefined;
 };
 
+const allFinite = (data: HostTensor["data"]): boolean => {
+  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
+  return true;
+};
+
 /**
  * Converts named tensors of a file with that SHA-256 into the tensors of a network of ours. The
  * problem in words where they are of no network that is known, or not whole.
@@ -263,7 +268,7 @@ export const convertTensors = (
       return tensor ? [{ ...tensor, shape }] : [];
     }))
   );
-  const broken = own.find(([, { data }]) => !data.every(Number.isFinite));
+  const broken = own.find(([, { data }]) => !allFinite(data));
   if (broken) return E.left(`${broken[0]} is not finite, expected numbers`);
   const prepared = prepare(best, own, sha256, preprocessing);
   if (E.isLeft(prepared)) return prepared;

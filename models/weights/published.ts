@@ -124,7 +124,8 @@ const folded = (
     gain.data,
     (value, i) => value / Math.sqrt((variance.data[i] ?? 0) + 1e-3),
   );
-  const scaled = Float32Array.from(filters.data, (value, i) => value * (factors[i % out] ?? 0));
+  const scaled = new Float32Array(filters.data);
+  for (let i = 0; i < scaled.length; i++) scaled[i] = (scaled[i] ?? 0) * (factors[i % out] ?? 0);
   const bias = Float32Array.from(
     shift.data,
     (value, i) => value - (mean.data[i] ?? 0) * (factors[i] ?? 0),
