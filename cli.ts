@@ -12,6 +12,7 @@ import { metaTrainCommand } from "./pipeline/cli/meta_train_command.ts";
 import { prepareCommand } from "./pipeline/cli/prepare_command.ts";
 import { verifyCommand } from "./pipeline/cli/verify_command.ts";
 import { driveCommand } from "./pipeline/cli/drive_command.ts";
+import { rankCommand } from "./pipeline/cli/rank_command.ts";
 import { helpText, parseOptions } from "./pipeline/cli/options.ts";
 import { say } from "./pipeline/cli/terminal.ts";
 import { weightsCommand } from "./pipeline/cli/weights_command.ts";
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   driveCommand,
   weightsCommand,
   benchCommand,
+  rankCommand,
 ];
 
 const print = (text: string): void => {

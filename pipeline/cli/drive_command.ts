@@ -21,8 +21,9 @@ import { drive } from "../programs/drive.ts";
 import type { DriveOptions, DriveResult } from "../programs/drive_options.ts";
 import { loadPerson } from "../programs/person_file.ts";
 import type { Command } from "./command.ts";
-import { numberOr, type Option, type Parsed } from "./options.ts";
+import type { Option, Parsed } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
+import { settingsOf, yes } from "./settings.ts";
 
 const options: readonly Option[] = [
   { name: "person", value: "FILE", help: "a person, made by embed or fine-tune" },
@@ -55,7 +56,6 @@ const options: readonly Option[] = [
   { name: "json", help: "print the result as one JSON object on stdout" },
 ];
 
-const yes: Codec<true> = refined("a switch", (value): value is true => value === true);
 const few: Codec<number> = refined(
   "an integer from 1 to 16",
   (value): value is number => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 16,
@@ -74,15 +74,6 @@ const Settings = strict({ person: path, driver: text, out: path }, {
   "backend": oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
   "json": yes,
 });
-
-/** Parsed options with numbers as numbers, for a decoder. */
-export const settingsOf = (all: readonly Option[], parsed: Parsed): unknown =>
-  Object.fromEntries(
-    Object.entries(parsed).map(([name, value]) => {
-      const numeric = all.find((option) => option.name === name)?.numeric === true;
-      return [name, numeric && typeof value === "string" ? numberOr(value) : value];
-    }),
-  );
 
 const configure = (parsed: Parsed): E.Either<Err<"Config">, {
   readonly person: string;

@@ -7,7 +7,7 @@ import { decodeConfig, strict } from "../core/config.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E, F, RTE } from "../core/fp.ts";
 import type { Command } from "./command.ts";
-import { settingsOf } from "./drive_command.ts";
+import { settingsOf } from "./settings.ts";
 import {
   embedFrom,
   fewShotOptions,

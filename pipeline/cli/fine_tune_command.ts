@@ -24,7 +24,7 @@ import type { Look } from "../programs/few_shot_watch.ts";
 import type { Person } from "../programs/person.ts";
 import type { Command } from "./command.ts";
 import { contentEntries } from "./content_option.ts";
-import { settingsOf } from "./drive_command.ts";
+import { settingsOf } from "./settings.ts";
 import {
   embedFrom,
   fewShotOptions,
