@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 
-const files = ["stage_types.ts", "flow_types.ts"];
+const files = ["stage_types.ts", "flow_types.ts", "person_types.ts"];
 const root = new URL("../../", import.meta.url);
 
 const check = async (paths: readonly string[]): Promise<{ ok: boolean; said: string }> => {
