@@ -48,8 +48,15 @@ export const usualOpening = (frames: readonly Landmarks[], side: "right" | "left
   return all.toSorted((a, b) => a - b)[Math.floor(0.8 * (all.length - 1))] ?? 0;
 };
 
-/** Outer points that move with the inner lips. */
-const OUTER = { above: [50, 51, 52], below: [58, 57, 56] } as const;
+/** Outer points that move with each inner pair, and how far with it: corners stay. */
+const OUTER: readonly {
+  readonly above: readonly (readonly [point: number, part: number])[];
+  readonly below: readonly (readonly [point: number, part: number])[];
+}[] = [
+  { above: [[49, 0.5], [50, 1]], below: [[59, 0.5], [58, 1]] },
+  { above: [[51, 1]], below: [[57, 1]] },
+  { above: [[53, 0.5], [52, 1]], below: [[55, 0.5], [56, 1]] },
+];
 
 /**
  * The landmarks `points` with eyes and mouth as open as `driver` has them, times the scale: pairs
@@ -74,8 +81,8 @@ export const followOpenings = (
       shift(pair[0], -apart);
       shift(pair[1], apart);
       if (part !== "lips") return;
-      shift(OUTER.above[k]!, -apart);
-      shift(OUTER.below[k]!, apart);
+      OUTER[k]?.above.forEach(([i, along]) => shift(i, -along * apart));
+      OUTER[k]?.below.forEach(([i, along]) => shift(i, along * apart));
     });
   }
   return out;
