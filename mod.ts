@@ -126,11 +126,13 @@ export {
 export { averageEmbeddings, createEmbedder, embed, type Pooling } from "./models/embedder.ts";
 export {
   type AdaptiveGain,
+  type Affines,
   createGenerator,
   generate,
   generateWith,
   projectEmbedding,
 } from "./models/generator.ts";
+export type { Affine } from "./models/blocks.ts";
 export { createDiscriminator, discriminate, type Judgement } from "./models/discriminator.ts";
 export {
   effectiveWeights,
@@ -251,6 +253,28 @@ export {
 } from "./pipeline/programs/train_state.ts";
 export { decodeRunConfig, type Overrides, type RunConfig } from "./pipeline/programs/run_config.ts";
 export { metaTrain, type RunResult } from "./pipeline/programs/meta_train.ts";
+export {
+  type Person,
+  type PersonKind,
+  type RasterizerSettings,
+} from "./pipeline/programs/person.ts";
+export { loadPerson, savePerson } from "./pipeline/programs/person_file.ts";
+export { loadModel, type TrainedModel } from "./pipeline/programs/trained_model.ts";
+export { readSources, type SourceOptions } from "./pipeline/programs/sources.ts";
+export { embedPerson, type PersonOptions } from "./pipeline/programs/embed.ts";
+export {
+  type FewShotInput,
+  fineTune,
+  type FineTuneOptions,
+} from "./pipeline/programs/fine_tune.ts";
+export type { Look } from "./pipeline/programs/few_shot_watch.ts";
+export { type FineTuning, fineTunings } from "./models/fine_tuning.ts";
+export {
+  openPerson,
+  type PersonRenderer,
+  renderLandmarks,
+  renderMaps,
+} from "./pipeline/programs/render.ts";
 
 // Metrics.
 export { ssim } from "./pipeline/metrics/ssim.ts";

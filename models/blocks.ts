@@ -18,7 +18,9 @@ import type { Weights } from "./parameters.ts";
 
 /** Gain and bias of one normalisation, [B, C] (AdaIN) or [1, C]. */
 export interface Affine {
+  /** What the normalised values are multiplied by. */
   readonly gain: Tensor;
+  /** What is added then. */
   readonly bias: Tensor;
 }
 

@@ -15,7 +15,7 @@ import { checkPersonPath, savePerson } from "../programs/person_file.ts";
 import { readSources } from "../programs/sources.ts";
 import { loadModel, modelFrom, type TrainedModel } from "../programs/trained_model.ts";
 import type { Option } from "./options.ts";
-import { yes } from "./switches.ts";
+import { yes } from "./settings.ts";
 
 /** Options of both commands. */
 export const fewShotOptions: readonly Option[] = [

@@ -24,7 +24,7 @@ import type { Look } from "../programs/few_shot_watch.ts";
 import type { Person } from "../programs/person.ts";
 import type { Command } from "./command.ts";
 import { contentEntries } from "./content_option.ts";
-import { settingsOf } from "./settings.ts";
+import { settingsOf, yes } from "./settings.ts";
 import {
   embedFrom,
   fewShotOptions,
@@ -37,7 +37,6 @@ import {
 } from "./few_shot_options.ts";
 import type { Option } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
-import { yes } from "./switches.ts";
 import { say } from "./terminal.ts";
 
 const options: readonly Option[] = [

@@ -87,7 +87,12 @@ const embedOnDevice = (model: TrainedModel): Stage<
 export const embedPerson = (
   model: TrainedModel,
   { consent = noConsent }: PersonOptions = {},
-): Stage<HasBackend, Device, readonly Frame[], Person<"embedded">> =>
+): Stage<
+  HasBackend,
+  Err<"Backend" | "DeviceLost">,
+  readonly Frame[],
+  Person<"embedded">
+> =>
 (frames) => {
   const { preset } = model.config,
     { architecture: { size }, pooling, gain } = modelFrom(model.config);

@@ -210,19 +210,19 @@ async () => {
 export const savePerson = (
   path: string,
   options: { readonly overwrite?: boolean } = {},
-) =>
-(person: Person): TaskEither<Err<"Config" | "Checkpoint">, string> => {
+): (person: Person) => TaskEither<Err<"Config" | "Checkpoint">, string> => {
   const { folder, name } = placeOf(path);
-  return F.pipe(
-    checkPersonPath(path, options),
-    TE.flatMap((): TaskEither<Err<"Config" | "Checkpoint">, void> =>
-      attempt(path, `make ${folder}`, () => Deno.mkdir(folder, { recursive: true }))
-    ),
-    TE.flatMap((): TaskEither<Err<"Config" | "Checkpoint">, string> =>
-      replaceFile(folder, name, encodePerson(person))
-    ),
-    TE.map(() => path),
-  );
+  return (person) =>
+    F.pipe(
+      checkPersonPath(path, options),
+      TE.flatMap((): TaskEither<Err<"Config" | "Checkpoint">, void> =>
+        attempt(path, `make ${folder}`, () => Deno.mkdir(folder, { recursive: true }))
+      ),
+      TE.flatMap((): TaskEither<Err<"Config" | "Checkpoint">, string> =>
+        replaceFile(folder, name, encodePerson(person))
+      ),
+      TE.map(() => path),
+    );
 };
 
 /** Reads a person's file of at most {@link MAX_PERSON_BYTES}. Errors: `BadFile`. */

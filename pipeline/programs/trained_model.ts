@@ -98,7 +98,7 @@ const asModel = (
  * Loads the model of a run folder: its newest whole checkpoint. `Checkpoint` where there is no such
  * folder, no checkpoint in it, none that is whole, or one whose weights are not those of its preset.
  */
-export const loadModel: Stage<HasEvents, Failure, string, TrainedModel> = (
+export const loadModel: Stage<HasEvents, Err<"Checkpoint">, string, TrainedModel> = (
   run,
 ): ReaderTaskEither<HasEvents, Failure, TrainedModel> =>
   F.pipe(
