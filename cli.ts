@@ -7,6 +7,7 @@
 import type { Command } from "./pipeline/cli/command.ts";
 import { benchCommand } from "./pipeline/cli/bench_command.ts";
 import { embedCommand } from "./pipeline/cli/embed_command.ts";
+import { evaluateCommand } from "./pipeline/cli/evaluate_command.ts";
 import { fineTuneCommand } from "./pipeline/cli/fine_tune_command.ts";
 import { metaTrainCommand } from "./pipeline/cli/meta_train_command.ts";
 import { prepareCommand } from "./pipeline/cli/prepare_command.ts";
@@ -28,6 +29,7 @@ const commands: readonly Command[] = [
   verifyCommand,
   driveCommand,
   weightsCommand,
+  evaluateCommand,
   benchCommand,
   rankCommand,
 ];

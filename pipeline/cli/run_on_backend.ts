@@ -18,6 +18,7 @@ export const runOnBackend = <A>(
   choice: BackendChoice,
   onStop: string,
   program: (env: Env) => TaskEither<PipelineError, A>,
+  seed = 1,
 ): Promise<E.Either<PipelineError, A>> =>
   withSignals(async (signal) => {
     const backend = await selectBackend(choice)();
@@ -25,7 +26,7 @@ export const runOnBackend = <A>(
     const terminal = terminalSink();
     try {
       return await program(
-        makeEnv({ backend: backend.right, signal, emit: terminal.emit }),
+        makeEnv({ backend: backend.right, signal, seed, emit: terminal.emit }),
       )();
     } finally {
       await terminal.close();

@@ -42,11 +42,12 @@ export const nearestFrame = (frames: readonly Frame[], target: Frame): Frame =>
       : best
   );
 
-const spread = (count: number, from: number, to: number): readonly number[] =>
+/** Positions spread evenly over a range, each in the middle of its part. */
+export const spread = (count: number, from: number, to: number): readonly number[] =>
   Array.from({ length: count }, (_, i) => Math.floor(from + (i + 0.5) * (to - from) / count));
 
 /** One sequence for each identity, the same for the same seed. */
-const onePerIdentity = (sequences: readonly Sequence[]): readonly Sequence[] =>
+export const onePerIdentity = (sequences: readonly Sequence[]): readonly Sequence[] =>
   [
     ...new Map([...sequences].reverse().map((sequence) => [sequence.identity, sequence])).values(),
   ].reverse();

@@ -40,6 +40,8 @@ export interface FewShot {
 
 /** The networks of a method after meta-training, as they are evaluated. */
 export interface TrainedMethod {
+  /** Which networks they are: the hash of their weights, where they come from a file. */
+  readonly source?: string;
   /** How a person is learnt; training is watched with the first, which must be quick. */
   readonly fewShot: readonly [FewShot, ...FewShot[]];
 }

@@ -10,5 +10,10 @@ import { nearest } from "./methods/nearest.ts";
 /** What `meta-train --method` takes. */
 export const trainable: Readonly<Record<TrainableName, TrainableMethod>> = { headshot };
 
-/** What `evaluate --methods` takes. */
-export const methods: readonly TalkingHeadMethod[] = [...Object.values(trainable), nearest];
+const untrained: readonly TalkingHeadMethod[] = [nearest];
+
+/** The methods that need no run; what `evaluate --methods` takes. */
+export const untrainedNames: readonly string[] = untrained.map(({ name }) => name);
+
+/** All methods. */
+export const methods: readonly TalkingHeadMethod[] = [...Object.values(trainable), ...untrained];

@@ -12,12 +12,23 @@ import type { PipelineError } from "../core/errors.ts";
 import { F, RTE } from "../core/fp.ts";
 import { presetOf, type RunConfig } from "./run_config.ts";
 
+/** What an evaluation wants that training does not. */
+export interface DatasetOptions {
+  /** Frames of a sequence: sampled so densely, or drawn so many. */
+  readonly frames?: number;
+}
+
+/** What training has of a clip, and of a synthetic video. */
+const framesOfClip = 48, framesOfVideo = 24;
+
 const openFolder = (
   { data, cache, heldOutShare }: RunConfig,
   size: number,
+  frames: number,
 ): RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> => {
   const folder: RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> = videoFolder({
     ...{ path: data, size, cache, heldOutShare },
+    framesPerClip: Math.max(framesOfClip, frames),
   });
   return F.pipe(
     RTE.fromTask<boolean, HasEvents & HasAbort, PipelineError>(() => isPrepared(data)),
@@ -33,11 +44,15 @@ const openFolder = (
  */
 export const openDataset = (
   config: RunConfig,
+  { frames = 0 }: DatasetOptions = {},
 ): RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> => {
   const { architecture: { size }, training: { shots } } = presetOf(config);
-  if (config.data === "synthetic") return RTE.right(syntheticHeads({ size, seed: 1 }));
+  if (config.data === "synthetic") {
+    const framesPerVideo = Math.max(framesOfVideo, frames);
+    return RTE.right(syntheticHeads({ size, seed: 1, framesPerVideo }));
+  }
   return F.pipe(
-    openFolder(config, size),
+    openFolder(config, size, frames),
     RTE.map((dataset) => ({
       ...dataset,
       train: dataset.train.filter(({ frames }) => frames > shots),

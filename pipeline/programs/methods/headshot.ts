@@ -97,6 +97,7 @@ const trainingOf = (
 
 /** Feed-forward and fine-tuned (section 3.3), as `evaluate` compares them. */
 const learnt = (model: TrainedModel): TrainedMethod => ({
+  source: model.hash,
   fewShot: [
     {
       name: "feed-forward",

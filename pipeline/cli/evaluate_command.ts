@@ -1,0 +1,154 @@
+/**
+ * `deno task evaluate`.
+ *
+ * @module
+ */
+import {
+  decodeConfig,
+  listOf,
+  nonNegativeInteger,
+  oneOf,
+  path,
+  positiveInteger,
+  strict,
+  text,
+} from "../core/config.ts";
+import type { Err, PipelineError } from "../core/errors.ts";
+import { E, F, type TE } from "../core/fp.ts";
+import { nearest } from "../core/words.ts";
+import type { EvaluationReport } from "../programs/evaluate.ts";
+import { evaluateRuns, type LabelledRun, type RunsEvaluation } from "../programs/evaluate_runs.ts";
+import { describeTooShort, describeUnanswered } from "../programs/evaluate/report.ts";
+import { toMarkdown } from "../programs/evaluate/table.ts";
+import { untrainedNames } from "../programs/methods.ts";
+import type { Command } from "./command.ts";
+import { numberOr, type Option, type Parsed } from "./options.ts";
+import { runOnBackend } from "./run_on_backend.ts";
+import { settingsOf, yes } from "./settings.ts";
+
+const options: readonly Option[] = [
+  {
+    name: "run",
+    value: "[NAME=]DIR",
+    repeatable: true,
+    help: "a meta-train run, and what the table calls it (repeatable)",
+  },
+  { name: "data", value: "synthetic|DIR", help: "whose held-out people (those of the first run)" },
+  { name: "shots", value: "T,T,…", help: "frames to learn a person from (1,8,32)" },
+  {
+    name: "videos",
+    value: "N",
+    help: "at most so many people, one video each (50)",
+    numeric: true,
+  },
+  { name: "frames", value: "N", help: "hold-out frames of each (32)", numeric: true },
+  {
+    name: "methods",
+    value: "NAME,NAME,…",
+    help: `methods without training beside the runs: ${untrainedNames.join(", ")} (all)`,
+  },
+  { name: "out", value: "DIR", help: "where tables, pictures and the report go" },
+  { name: "cache", value: "DIR", help: "prepared frames of a folder of videos (the run's)" },
+  { name: "seed", value: "N", help: "who is drawn, and what fine-tuning draws (1)", numeric: true },
+  { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
+  { name: "json", help: "print the result as one JSON object on stdout" },
+];
+
+const Settings = strict({ run: listOf(text, 1), out: path }, {
+  shots: listOf(positiveInteger, 1),
+  methods: listOf(text),
+  data: text,
+  cache: path,
+  videos: positiveInteger,
+  frames: positiveInteger,
+  seed: nonNegativeInteger,
+  backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
+  json: yes,
+});
+
+const labelled = (text: string): LabelledRun => {
+  const at = text.indexOf("=");
+  if (at > 0) return { label: text.slice(0, at), run: text.slice(at + 1) };
+  return { label: text.replace(/\/+$/, "").split("/").at(-1) ?? text, run: text };
+};
+
+const problemsOf = (
+  runs: readonly LabelledRun[],
+  untrained: readonly string[],
+): readonly string[] => [
+  ...runs.filter(({ label }, i) => runs.findIndex((other) => other.label === label) < i)
+    .map(({ label }) =>
+      `Cannot evaluate: two runs are called ${label}, expected --run NAME=DIR to tell them apart`
+    ),
+  ...untrained.filter((name) => !untrainedNames.includes(name)).map((name) =>
+    `Cannot evaluate with --methods ${name}: it is no method without training, expected ` +
+    (nearest(name, untrainedNames) ?? `one of ${untrainedNames.join(", ")}`)
+  ),
+];
+
+const words = (value: Parsed[string] | undefined): readonly string[] | undefined =>
+  typeof value === "string" ? value.split(",").filter((word) => word !== "") : undefined;
+
+interface Asked {
+  readonly backend: "auto" | "webgpu" | "wasm" | "cpu" | "native";
+  readonly what: RunsEvaluation;
+}
+
+const configure = (parsed: Parsed): E.Either<Err<"Config">, Asked> => {
+  const shots = words(parsed.shots)?.map(numberOr), named = words(parsed.methods);
+  const settings = {
+    ...(settingsOf(options, parsed) as object),
+    ...(shots && { shots }),
+    ...(named && { methods: named }),
+  };
+  return F.pipe(
+    decodeConfig(Settings, "the options")(settings),
+    E.flatMap(
+      (
+        { run, out, data, cache, videos, frames, seed = 1, backend = "auto", ...rest },
+      ): E.Either<Err<"Config">, Asked> => {
+        const runs = run.map(labelled), untrained = rest.methods ?? untrainedNames;
+        const problems = problemsOf(runs, untrained);
+        if (problems.length > 0) return E.left({ _tag: "Config", problems });
+        const protocol = {
+          shots: [...new Set(rest.shots ?? [1, 8, 32])].toSorted((a, b) => a - b),
+          people: videos ?? 50,
+          frames: frames ?? 32,
+        };
+        const places = { ...(data && { data }), ...(cache && { cache }) };
+        return E.right({ backend, what: { runs, untrained, protocol, seed, out, ...places } });
+      },
+    ),
+  );
+};
+
+const reportText = (out: string, { rows, tooShort, unanswered }: EvaluationReport): string =>
+  [
+    toMarkdown(rows),
+    ...tooShort.map((short) => `Too few frames: ${describeTooShort(short)}`),
+    ...unanswered.map((one) => `Not answered: ${describeUnanswered(one)}`),
+    `Wrote ${out}/report.html and the same as table.md, table.csv, table.json and pictures`,
+  ].join("\n");
+
+/** The command. */
+export const evaluateCommand: Command = {
+  name: "evaluate",
+  about: "Measures runs on people never trained on, beside answers that need no training " +
+    "(section 4).",
+  options,
+  example: "deno task evaluate --run runs/toy-64-001 --shots 1,8 --frames 8 --out evaluation",
+  run: async (parsed) => {
+    const settings = configure(parsed);
+    if (E.isLeft(settings)) return settings;
+    const { what, backend } = settings.right;
+    const result = await runOnBackend(
+      backend,
+      "Stopping: the people who are done are kept, the same command goes on with the next one",
+      (env): TE.TaskEither<PipelineError, EvaluationReport> => evaluateRuns(what)(env),
+      what.seed,
+    );
+    return E.map((done: EvaluationReport) => ({ json: done, text: reportText(what.out, done) }))(
+      result,
+    );
+  },
+};

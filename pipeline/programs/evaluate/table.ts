@@ -1,0 +1,110 @@
+/**
+ * Figures of frames → the table of the paper's section 4.2, as text for people and programs.
+ *
+ * @module
+ */
+import type { Rng } from "../../core/rng.ts";
+import { bootstrapInterval, type Interval } from "../../metrics/bootstrap.ts";
+import { figureNames, type FrameFigures } from "./frame_figures.ts";
+
+/** The figures of one person, one T and one answer. */
+export interface Measured {
+  /** Whose frames. */
+  readonly identity: string;
+  /** T. */
+  readonly shots: number;
+  /** The row. */
+  readonly answer: string;
+  /** One for each hold-out frame. */
+  readonly frames: readonly FrameFigures[];
+}
+
+/** One row of the table. */
+export interface Row {
+  /** T. */
+  readonly shots: number;
+  /** Who answered. */
+  readonly answer: string;
+  /** How many people. */
+  readonly people: number;
+  /** How many frames. */
+  readonly frames: number;
+  /** Means over the frames with 95 % bootstrap intervals over people. */
+  readonly figures: Readonly<Record<typeof figureNames[number], Interval>>;
+}
+
+/** One row a T and answer, in the order in which they first come. */
+export const tabulate = (measured: readonly Measured[], rng: Rng): readonly Row[] => {
+  const groups = Map.groupBy(measured, ({ shots, answer }) => `${shots}\n${answer}`);
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (!first) return [];
+    const interval = (name: typeof figureNames[number]): Interval => {
+      const people = Map.groupBy(group, ({ identity }) => identity);
+      const values = new Map(
+        [...people].map(([identity, parts]) => [
+          identity,
+          parts.flatMap(({ frames }) => frames.map((figures) => figures[name])),
+        ]),
+      );
+      return bootstrapInterval(values, rng);
+    };
+    return [{
+      shots: first.shots,
+      answer: first.answer,
+      people: new Set(group.map(({ identity }) => identity)).size,
+      frames: group.reduce((sum, { frames }) => sum + frames.length, 0),
+      figures: {
+        ssim: interval("ssim"),
+        csim: interval("csim"),
+        l1: interval("l1"),
+        landmarkError: interval("landmarkError"),
+        undetected: interval("undetected"),
+      },
+    }];
+  }).toSorted((a, b) => a.shots - b.shots);
+};
+
+const titles = {
+  ssim: "SSIM ↑",
+  csim: "CSIM ↑",
+  l1: "L1 ↓",
+  landmarkError: "landmark error ↓",
+  undetected: "no face found ↓",
+} as const;
+
+const withInterval = ({ mean, low, high }: Interval): string =>
+  `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+
+/** The table in Markdown, intervals in brackets. */
+export const toMarkdown = (rows: readonly Row[]): string => {
+  const head = ["T", "answer", "people", "frames", ...figureNames.map((name) => titles[name])];
+  const lines = rows.map(({ shots, answer, people, frames, figures }) => [
+    shots,
+    answer,
+    people,
+    frames,
+    ...figureNames.map((name) => withInterval(figures[name])),
+  ]);
+  return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+};
+
+/** The table in CSV: mean, lower and upper end of each figure. */
+export const toCsv = (rows: readonly Row[]): string => {
+  const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+  const head = figureNames.flatMap((name) => [name, `${name}_low`, `${name}_high`]);
+  const lines = rows.map(({ shots, answer, people, frames, figures }) => [
+    shots,
+    quoted(answer),
+    people,
+    frames,
+    ...figureNames.flatMap((name) => [
+      figures[name].mean,
+      figures[name].low,
+      figures[name].high,
+    ]),
+  ]);
+  return [["shots", "answer", "people", "frames", ...head], ...lines]
+    .map((cells) => cells.join(",")).join("\n") + "\n";
+};
