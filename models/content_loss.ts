@@ -52,7 +52,10 @@ const problemsOf = ({ network, path, taps }: ContentEntry): readonly string[] =>
   const unknown = taps.filter((tap) => !kind.taps.includes(tap));
   return [
     ...(kind.needsPath && path === undefined
-      ? [`${cannot}: its weights are not given, expected --content ${network}=PATH`]
+      ? [
+        `${cannot}: its weights are not given, expected --content ${network}=PATH` +
+        (kind.get === undefined ? "" : `; get them with: ${kind.get}`),
+      ]
       : []),
     ...(!kind.needsPath && path !== undefined
       ? [`${cannot}: it has a path, expected none for a network that comes along`]

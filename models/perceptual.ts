@@ -18,6 +18,8 @@ export interface NetworkKind {
   readonly taps: readonly string[];
   /** Whether its weights are a file of the user; otherwise an npm package has them, or none. */
   readonly needsPath: boolean;
+  /** The commands that get the weights, where they are a file of the user. */
+  readonly get?: string;
   /** Loads what the taps need; `path` means nothing to networks that need none. */
   readonly load: (
     path: string,
@@ -25,9 +27,10 @@ export interface NetworkKind {
   ) => ReaderTaskEither<HasBackend, Err<"BadFile" | "Backend" | "DeviceLost">, FeatureNetwork>;
 }
 
-const vgg = (architecture: VggArchitecture): NetworkKind => ({
+const vgg = (architecture: VggArchitecture, get: string): NetworkKind => ({
   taps: vggTaps(architecture),
   needsPath: true,
+  get,
   load: (path, taps) => loadVgg(architecture, path, taps),
 });
 
@@ -42,8 +45,15 @@ export const perceptualNetworks = {
     load: () => RTE.of({ weights: {}, activations: (images) => [images] }),
   },
   faceres: { taps: faceResTaps, needsPath: false, load: (_, taps) => loadFaceRes(taps) },
-  vgg19: vgg(vgg19),
-  vggface: vgg(vggFace),
+  vgg19: vgg(
+    vgg19,
+    "deno task weights fetch vgg19, then --content vgg19=.cache/weights/vgg19.safetensors",
+  ),
+  vggface: vgg(
+    vggFace,
+    "deno task weights convert VGG_FACE.caffemodel .cache/weights/vggface.safetensors, then " +
+      "--content vggface=.cache/weights/vggface.safetensors",
+  ),
 } as const satisfies Readonly<Record<PerceptualNetworkName, NetworkKind>>;
 
 /** All names, for configurations. */
