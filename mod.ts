@@ -66,6 +66,7 @@ export {
   type Transform,
   unfold,
 } from "./pipeline/core/flow.ts";
+export { flatten, zip } from "./pipeline/core/flow_shape.ts";
 export { compute, mutate, type Owned, owned, transfer, upload } from "./pipeline/core/owned.ts";
 export {
   type Backend,
@@ -275,6 +276,46 @@ export {
   renderLandmarks,
   renderMaps,
 } from "./pipeline/programs/render.ts";
+
+// Driving: motion as landmark tracks, retargeting, films.
+export {
+  holdLostFace,
+  type LandmarkTrack,
+  readTrack,
+  type WholeTrack,
+  writeTrack,
+} from "./datasets/track/landmark_track.ts";
+export { type SmoothOptions, smoothTrack } from "./datasets/track/smooth.ts";
+export {
+  chooseReference,
+  type Reference,
+  retarget,
+  type RetargetName,
+} from "./datasets/track/retarget.ts";
+export { geometryFit } from "./datasets/track/fit.ts";
+export { type SyntheticFilm, syntheticTrack } from "./datasets/track/synthetic_driver.ts";
+export type { Sound } from "./datasets/video/sound.ts";
+export type { VideoDriverError } from "./datasets/track/video_driver.ts";
+export {
+  type Driver,
+  type DriverError,
+  type DriverOptions,
+  openDriver,
+} from "./pipeline/programs/open_driver.ts";
+export { drive } from "./pipeline/programs/drive.ts";
+export type {
+  DriveError,
+  DriveNeeds,
+  DriveOptions,
+  DriveResult,
+} from "./pipeline/programs/drive_options.ts";
+export {
+  rankDrivers,
+  type RankedDriver,
+  type RankError,
+  type Ranking,
+  type RankOptions,
+} from "./pipeline/programs/rank_drivers.ts";
 
 // Metrics.
 export { ssim } from "./pipeline/metrics/ssim.ts";

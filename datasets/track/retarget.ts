@@ -27,11 +27,15 @@ import {
 import type { WholeTrack } from "./landmark_track.ts";
 import { compareOpenings, followOpenings, type OpeningScale, usualOpening } from "./openness.ts";
 
-/** The ways to retarget, by name. */
-export const retargetNames = ["none", "relative", "parts"] as const;
-
 /** How the driver's motion comes onto the source's face. */
-export type RetargetName = typeof retargetNames[number];
+export type RetargetName = "none" | "relative" | "parts";
+
+/** The ways to retarget, by name. */
+export const retargetNames: readonly [RetargetName, ...RetargetName[]] = [
+  "none",
+  "relative",
+  "parts",
+];
 
 /** A frame of the source and the frame of the driver that is held most like it. */
 export interface Reference {

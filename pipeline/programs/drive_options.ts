@@ -41,13 +41,17 @@ export interface DriveOptions {
 export interface DriveResult {
   /** The film. */
   readonly out: string;
+  /** How many it has. */
   readonly frames: number;
+  /** The driver's. */
   readonly framesPerSecond: number;
+  /** How the motion came onto the person's face. */
   readonly retarget: RetargetName;
   /** Frames in which the driver's face was lost and the last good one was repeated. */
   readonly held: number;
   /** The driver's sound is in it. */
   readonly sound: boolean;
+  /** The letters AI are in it. */
   readonly marked: boolean;
   /** Mean time of a frame, rendering and writing, in seconds. */
   readonly secondsPerFrame: number;

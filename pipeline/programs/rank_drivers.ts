@@ -23,10 +23,10 @@ import { withFaces } from "./open_driver.ts";
 import type { Person } from "./person.ts";
 
 /** What drivers are ranked by. */
-export const rankings = ["geometry", "csim"] as const;
+export type Ranking = "geometry" | "csim";
 
-/** What drivers are ranked by. */
-export type Ranking = typeof rankings[number];
+/** All that drivers can be ranked by. */
+export const rankings: readonly [Ranking, ...Ranking[]] = ["geometry", "csim"];
 
 /** How drivers are compared. */
 export interface RankOptions {
@@ -48,7 +48,8 @@ export interface RankedDriver {
   readonly csim?: number;
 }
 
-type RankError = Err<"Data" | "Config" | "Aborted" | "Backend" | "ToolMissing">;
+/** What can go wrong while ranking. */
+export type RankError = Err<"Data" | "Config" | "Aborted" | "Backend" | "ToolMissing">;
 
 const DEPTH = 6;
 /** A descriptor of so many frames is enough: it hardly changes within a clip. */
