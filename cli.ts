@@ -14,6 +14,7 @@ import { prepareCommand } from "./pipeline/cli/prepare_command.ts";
 import { verifyCommand } from "./pipeline/cli/verify_command.ts";
 import { driveCommand } from "./pipeline/cli/drive_command.ts";
 import { rankCommand } from "./pipeline/cli/rank_command.ts";
+import { demoCommand } from "./pipeline/cli/demo_command.ts";
 import { helpText, parseOptions } from "./pipeline/cli/options.ts";
 import { say } from "./pipeline/cli/terminal.ts";
 import { weightsCommand } from "./pipeline/cli/weights_command.ts";
@@ -32,6 +33,7 @@ const commands: readonly Command[] = [
   evaluateCommand,
   benchCommand,
   rankCommand,
+  demoCommand,
 ];
 
 const print = (text: string): void => {
