@@ -5,7 +5,7 @@
  * @module
  */
 import { type Tensor, tf } from "./tf.ts";
-import { registerGradients, runKernel, runOne } from "./kernels/gradients.ts";
+import { hasMany, registerGradients, runKernel, runMany, runOne } from "./kernels/gradients.ts";
 
 registerGradients();
 
@@ -53,12 +53,38 @@ export const spectralNormalize = (w: Tensor, u: Tensor): Tensor =>
 export const powerIteration = (w: Tensor, u: Tensor, iterations = 1): Tensor =>
   runOne("PowerIteration", { w, u }, { iterations });
 
+/** {@link spectralNormalize} of many matrices, in one call where the backend can. */
+export const spectralNormalizeAll = (
+  matrices: readonly { readonly w: Tensor; readonly u: Tensor }[],
+): readonly Tensor[] =>
+  matrices.length > 0 && hasMany("SpectralNormalizes")
+    ? runMany("SpectralNormalizes", matrices.flatMap(({ w, u }) => [w, u])).slice(0, -1)
+    : matrices.map(({ w, u }) => spectralNormalize(w, u));
+
+/** {@link powerIteration} of many matrices, in one call where the backend can. */
+export const powerIterationAll = (
+  matrices: readonly { readonly w: Tensor; readonly u: Tensor }[],
+  iterations = 1,
+): readonly Tensor[] =>
+  matrices.length > 0 && hasMany("PowerIterations")
+    ? runMany("PowerIterations", matrices.flatMap(({ w, u }) => [w, u]), { iterations })
+    : matrices.map(({ w, u }) => powerIteration(w, u, iterations));
+
 /** mean |a − b|. // [] */
 export const meanAbsoluteDifference = (a: Tensor, b: Tensor): Tensor =>
   runOne("MeanAbsoluteDifference", { a, b });
 
 /** Sum of squares; not differentiable. // [] */
 export const squaredNorm = (x: Tensor): Tensor => runOne("SquaredNorm", { x });
+
+/** Sum of the squares of all numbers of some tensors; not differentiable. // [] */
+export const squaredNormAll = (tensors: readonly Tensor[]): Tensor => {
+  const [sum] = hasMany("SquaredNorms")
+    ? runMany("SquaredNorms", tensors)
+    : [tf.sum(tf.stack(tensors.map(squaredNorm)))];
+  if (!sum) throw new Error("Cannot run SquaredNorms: an output is missing");
+  return sum;
+};
 
 /** decay · average + (1 − decay) · value; not differentiable. */
 export const exponentialAverage = (average: Tensor, value: Tensor, decay: number): Tensor =>
@@ -94,4 +120,34 @@ export const adamUpdate = (
   );
   if (!moved || !second2) throw new Error("Cannot run AdamUpdate: an output is missing");
   return { parameter: moved, second: second2, first: first2 };
+};
+
+/** {@link exponentialAverage} of many pairs, in one call where the backend can. */
+export const exponentialAverageAll = (
+  pairs: readonly { readonly average: Tensor; readonly value: Tensor }[],
+  decay: number,
+): readonly Tensor[] =>
+  pairs.length > 0 && hasMany("ExponentialAverages")
+    ? runMany("ExponentialAverages", pairs.flatMap(({ average, value }) => [average, value]), {
+      decay,
+    })
+    : pairs.map(({ average, value }) => exponentialAverage(average, value, decay));
+
+/** {@link adamUpdate} of many parameters, in one call where the backend can. */
+export const adamUpdateAll = (
+  slots: readonly AdamSlot[],
+  finite: Tensor,
+  settings: AdamSettings,
+): readonly ReturnType<typeof adamUpdate>[] => {
+  const simple = slots.length > 0 && slots.every(({ first }) => !first);
+  if (!simple || !hasMany("AdamUpdates")) {
+    return slots.map((slot) => adamUpdate(slot, finite, settings));
+  }
+  const inputs = slots.flatMap(({ parameter, gradient, second }) => [parameter, gradient, second]);
+  const outputs = runMany("AdamUpdates", [finite, ...inputs], { ...settings });
+  return slots.map((_, i) => {
+    const parameter = outputs[2 * i], second = outputs[2 * i + 1];
+    if (!parameter || !second) throw new Error("Cannot run AdamUpdates: an output is missing");
+    return { parameter, second };
+  });
 };

@@ -11,6 +11,7 @@ import { disposeTensors, tidyAround } from "./scope.ts";
 import { tf } from "./tf.ts";
 import { registerComposed } from "./kernels/composed.ts";
 import { createSharedHeap, heapLimit } from "./wasm/heap.ts";
+import { registerManyKernels } from "./wasm/many_kernels.ts";
 import { lightenTape } from "./wasm/light_tape.ts";
 import { createPool } from "./wasm/pool.ts";
 import { registerArrayKernels } from "./wasm/array_kernels.ts";
@@ -48,6 +49,7 @@ const registerKernels = once((): void => {
   registerComposed(name, new Set());
   registerConvolutionKernels();
   registerTrainingKernels();
+  registerManyKernels();
 });
 
 /** Makes this backend the one on which the engine runs. */

@@ -4,7 +4,12 @@
  * @module
  */
 import { type Tensor, tf } from "../backends/tf.ts";
-import { type AdamSettings, adamUpdate, exponentialAverage, squaredNorm } from "../backends/ops.ts";
+import {
+  type AdamSettings,
+  adamUpdateAll,
+  exponentialAverageAll,
+  squaredNormAll,
+} from "../backends/ops.ts";
 import { need, type Network, type Tensors } from "./parameters.ts";
 
 /** Adam's constants without the rate and the step. */
@@ -77,7 +82,7 @@ export const averageGradients = (parts: readonly Tensors[]): Tensors => {
 
 /** ‖gradient‖² over all parameters. // [] */
 export const totalSquaredNorm = (gradients: Tensors): Tensor =>
-  tf.sum(tf.stack(Object.values(gradients).map(squaredNorm)));
+  squaredNormAll(Object.values(gradients));
 
 /** 1 where the number is finite, else 0: made on the device, it gates the update. // [] */
 export const finiteFlag = (value: Tensor): Tensor =>
@@ -94,21 +99,21 @@ export const updateLearner = (
   },
 ): Learner => {
   const settings: AdamSettings = { ...adam, rate, step: learner.updates + 1 };
-  const parameters: Record<string, Tensor> = {}, second: Record<string, Tensor> = {};
-  const first: Record<string, Tensor> = {};
-  for (const [name, parameter] of Object.entries(learner.network.parameters)) {
-    const gradient = gradients[name], moment = need(learner.second, name);
-    if (!gradient) {
-      parameters[name] = parameter;
-      second[name] = moment;
-      continue;
-    }
-    const slot = { parameter, gradient, second: moment, first: learner.first[name] };
-    const updated = adamUpdate(slot, finite, settings);
+  const { parameters: before } = learner.network;
+  const parameters: Record<string, Tensor> = { ...before };
+  const second: Record<string, Tensor> = { ...learner.second }, first: Record<string, Tensor> = {};
+  const slots = Object.entries(before).flatMap(([name, parameter]) => {
+    const gradient = gradients[name];
+    if (!gradient) return [];
+    const moments = { first: learner.first[name], second: need(learner.second, name) };
+    return [{ name, parameter, gradient, ...moments }];
+  });
+  adamUpdateAll(slots, finite, settings).forEach((updated, i) => {
+    const name = slots[i]?.name ?? "";
     parameters[name] = updated.parameter;
     second[name] = updated.second;
     if (updated.first) first[name] = updated.first;
-  }
+  });
   return {
     network: { parameters, spectral: learner.network.spectral },
     second,
@@ -122,5 +127,16 @@ export const averageDecay = (t: number, decay: number): number =>
   Math.min(decay, (1 + t) / (10 + t));
 
 /** Moves an average of parameters towards their present values. */
-export const updateAverage = (average: Tensors, parameters: Tensors, decay: number): Tensors =>
-  mapTensors(average, (tensor, name) => exponentialAverage(tensor, need(parameters, name), decay));
+export const updateAverage = (
+  average: Tensors,
+  parameters: Tensors,
+  decay: number,
+): Tensors => {
+  const names = Object.keys(average);
+  const pairs = names.map((name) => ({
+    average: need(average, name),
+    value: need(parameters, name),
+  }));
+  const moved = exponentialAverageAll(pairs, decay);
+  return Object.fromEntries(names.map((name, i) => [name, moved[i] ?? need(average, name)]));
+};

@@ -5,7 +5,7 @@
  */
 import type { Tensor } from "../backends/tf.ts";
 import { tf } from "../backends/tf.ts";
-import { powerIteration, spectralNormalize } from "../backends/ops.ts";
+import { powerIteration, powerIterationAll, spectralNormalizeAll } from "../backends/ops.ts";
 import type { Rng } from "../pipeline/core/rng.ts";
 import { type ParameterSpec, spectralName } from "./architecture.ts";
 
@@ -64,17 +64,17 @@ export const need = (tensors: Tensors, name: string): Tensor => {
   return tensor;
 };
 
+const matricesOf = ({ parameters, spectral }: Network) =>
+  Object.entries(spectral).map(([name, u]) => ({ name, w: need(parameters, name), u }));
+
 /**
  * The weights of one forward pass: every kernel under spectral norm is divided by its σ once,
  * with u constant in the gradient (section 4).
  */
-export const effectiveWeights = ({ parameters, spectral }: Network): Weights => {
-  const normalised = new Map(
-    Object.entries(spectral).map(([name, u]) => [
-      name,
-      spectralNormalize(need(parameters, name), u),
-    ]),
-  );
+export const effectiveWeights = (network: Network): Weights => {
+  const { parameters } = network, matrices = matricesOf(network);
+  const normal = spectralNormalizeAll(matrices);
+  const normalised = new Map(matrices.map(({ name }, i) => [name, normal[i]]));
   return (name) => normalised.get(name) ?? need(parameters, name);
 };
 
@@ -93,10 +93,7 @@ export const foldSpectralNorm = (network: Network): Tensors => {
 export const plainWeights = (tensors: Tensors): Weights => (name) => need(tensors, name);
 
 /** The next u of every layer: once per network per optimiser step, before its forward passes. */
-export const iterateSpectral = ({ parameters, spectral }: Network, iterations = 1): Tensors =>
-  Object.fromEntries(
-    Object.entries(spectral).map(([name, u]) => [
-      name,
-      powerIteration(need(parameters, name), u, iterations),
-    ]),
-  );
+export const iterateSpectral = (network: Network, iterations = 1): Tensors => {
+  const matrices = matricesOf(network), next = powerIterationAll(matrices, iterations);
+  return Object.fromEntries(matrices.map(({ name, u }, i) => [name, next[i] ?? u]));
+};

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Tensor, tf } from "../tf.ts";
-import type { KernelName } from "./names.ts";
+import type { KernelName, ManyName } from "./names.ts";
 
 /** Runs an added kernel on the current backend; `outputs[0]` is its main result. */
 export const runKernel = (
@@ -21,6 +21,22 @@ export const runKernel = (
 
 /** The first output of an added kernel. */
 export const runOne = (...call: Parameters<typeof runKernel>): Tensor => first(runKernel(...call));
+
+/** Whether the current backend has a kernel for lists. */
+export const hasMany = (name: ManyName): boolean =>
+  tf.getKernel(name, tf.engine().backendName) !== undefined;
+
+/** Runs a kernel for lists. */
+export const runMany = (
+  name: ManyName,
+  inputs: readonly Tensor[],
+  attributes: Record<string, number> = {},
+): Tensor[] => {
+  // A list is what `concat` gives too: inputs are named by their places.
+  const named = [...inputs] as unknown as Record<string, Tensor>;
+  const outputs: Tensor | Tensor[] = tf.engine().runKernel(name, named, attributes);
+  return Array.isArray(outputs) ? outputs : [outputs];
+};
 
 const first = (tensors: readonly Tensor[]): Tensor => nth(tensors, 0);
 const nth = (tensors: readonly Tensor[], i: number): Tensor => {
@@ -96,5 +112,34 @@ const registerAll = (): void => {
   });
 };
 
+/** More than any network has. */
+const mostMatrices = 4096;
+
+const registerManyGradients = (): void =>
+  tf.registerGradient({
+    kernelName: "SpectralNormalizes" satisfies ManyName,
+    saveAllInputs: true,
+    outputsToSave: Array<boolean>(mostMatrices).fill(true),
+    gradFunc: (dy, saved) => {
+      const dys = Array.isArray(dy) ? dy : [dy], count = dys.length - 1;
+      // Saved are w, u of each, then what the kernel gave.
+      const packed = nth(saved, 3 * count);
+      const all = runMany("SpectralNormalizeGrads", [
+        packed,
+        ...dys.slice(0, count).flatMap((
+          d,
+          i,
+        ) => [d, nth(saved, 2 * count + i), nth(saved, 2 * i + 1)]),
+      ]);
+      return Object.fromEntries(all.flatMap((dw, i) => [
+        [2 * i, () => dw],
+        [2 * i + 1, () => tf.zerosLike(nth(saved, 2 * i + 1))], // u is constant in the gradient
+      ]));
+    },
+  });
+
 /** Registers the gradients; calling it again changes nothing. */
-export const registerGradients = once(registerAll);
+export const registerGradients = once(() => {
+  registerAll();
+  registerManyGradients();
+});

@@ -47,6 +47,28 @@ export const kernelNames = [
   "ExponentialAverage",
 ] as const;
 
+/**
+ * Kernels that do for a list of tensors, in one call, what the kernel without the s does for one. A
+ * backend may have them; where it has not, `ops.ts` calls the other one for each. Inputs and
+ * outputs come as lists:
+ *
+ * | kernel | inputs | outputs |
+ * |---|---|---|
+ * | AdamUpdates | finite, then parameter, gradient, second of each (no first moment) | parameter', second' of each |
+ * | ExponentialAverages | average, value of each | one each |
+ * | SquaredNorms | all | [], the sum over all |
+ * | PowerIterations | w, u of each | u' of each |
+ * | SpectralNormalizes | w, u of each | w/σ of each, then one tensor with v of all and σ of all |
+ * | SpectralNormalizeGrads | that tensor, then dy, y, u of each | dw of each |
+ */
+export type ManyName =
+  | "AdamUpdates"
+  | "ExponentialAverages"
+  | "SquaredNorms"
+  | "PowerIterations"
+  | "SpectralNormalizes"
+  | "SpectralNormalizeGrads";
+
 /** The name of one of the added kernels. */
 export type KernelName = typeof kernelNames[number];
 

@@ -68,24 +68,34 @@ export const sizeOf = (shape: readonly number[]): number => {
   return size;
 };
 
-/** The named input; a missing one, or one that is not float32, is a bug of the caller. */
-export const given = ({ inputs }: Call, name: string): TensorInfo => {
-  const info = inputs[name];
-  if (!info) throw new Error(`Cannot run a kernel: input ${name} is missing`);
+/** An input that must be float32: anything else is a bug of the caller. */
+export const float = (info: TensorInfo, name: string): TensorInfo => {
   if (info.dtype !== "float32") {
     throw new Error(`Cannot run a kernel: input ${name} is ${info.dtype}, expected float32`);
   }
   return info;
 };
 
+/** The named input; a missing one, or one that is not float32, is a bug of the caller. */
+export const given = ({ inputs }: Call, name: string): TensorInfo => {
+  const info = inputs[name];
+  if (!info) throw new Error(`Cannot run a kernel: input ${name} is missing`);
+  return float(info, name);
+};
+
+/** Throws unless all tensors have as many numbers as the first. */
+export const sameSize = ([head, ...rest]: readonly TensorInfo[]): void => {
+  for (const { shape } of rest) {
+    if (head && sizeOf(shape) !== sizeOf(head.shape)) {
+      throw new Error(`Cannot run a kernel: an input is [${shape}], expected [${head.shape}]`);
+    }
+  }
+};
+
 /** The named input with as many numbers as another one. */
 export const givenLike = (call: Call, name: string, like: TensorInfo): TensorInfo => {
   const info = given(call, name);
-  if (sizeOf(info.shape) !== sizeOf(like.shape)) {
-    throw new Error(
-      `Cannot run a kernel: input ${name} is [${info.shape}], expected [${like.shape}]`,
-    );
-  }
+  sameSize([like, info]);
   return info;
 };
 

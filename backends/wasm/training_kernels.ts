@@ -1,10 +1,9 @@
 /**
- * The added kernels (`kernels/names.ts`) other than convolutions on our own wasm module.
+ * Norms, pooling, sums and differences of the added kernels (`kernels/names.ts`) on our own module.
  *
  * @module
  */
 import type { TensorInfo } from "../tf.ts";
-import { normFloor } from "../kernels/names.ts";
 import {
   at,
   type Call,
@@ -130,34 +129,11 @@ const upsampleNearest2 = (call: Call): Results => {
   return y;
 };
 
-const exponentialAverage = (call: Call): Results => {
-  const average = given(call, "average"), value = givenLike(call, "value", average);
-  const out = make(call, average.shape);
-  const decay = Number(call.attributes.decay);
-  call.pool.kernel("exponentialAverage")(
-    ...[at(call, average), at(call, value), at(call, out), sizeOf(out.shape)],
-    ...[decay, 1 - decay],
-  );
-  return out;
-};
-
 /** The sum of the partial sums that a kernel leaves, in their order. */
 const partialSum = (call: Call, size: number, run: (partial: number) => void): number => {
   const parts = Math.ceil(size / chunk), partial = call.pool.scratch(4 * parts);
   run(partial);
   return floats(call, partial, parts).reduce((sum, part) => sum + part, 0);
-};
-
-const squaredNorm = (call: Call): Results => {
-  const x = given(call, "x"), size = sizeOf(x.shape);
-  return scalar(
-    call,
-    partialSum(
-      call,
-      size,
-      (partial) => call.pool.kernel("squaredNorm")(at(call, x), partial, size),
-    ),
-  );
 };
 
 const meanAbsoluteDifference = (call: Call): Results => {
@@ -177,63 +153,7 @@ const meanAbsoluteDifferenceGrad = (call: Call): Results => {
   return da;
 };
 
-/** w as the matrix [rows, columns] with one column an output; u [columns]. */
-const matrixOf = (w: TensorInfo, u: TensorInfo): readonly [number, number] => {
-  const columns = w.shape.at(-1) ?? 1;
-  if (sizeOf(u.shape) !== columns) {
-    throw new Error(`Cannot normalise [${w.shape}]: u is [${u.shape}], expected [${columns}]`);
-  }
-  return [sizeOf(w.shape) / columns, columns];
-};
-
-const powerIteration = (call: Call): Results => {
-  const w = given(call, "w"), u = given(call, "u"), [rows, columns] = matrixOf(w, u);
-  const next = make(call, u.shape), v = call.pool.scratch(4 * rows);
-  call.pool.kernel("powerIteration")(
-    ...[at(call, w), at(call, u), at(call, next), v, rows, columns],
-    ...[Number(call.attributes.iterations), normFloor],
-  );
-  return next;
-};
-
-const spectralNormalize = (call: Call): Results => {
-  const w = given(call, "w"), u = given(call, "u"), [rows, columns] = matrixOf(w, u);
-  const y = make(call, w.shape), v = make(call, [rows]), sigma = make(call, []);
-  call.pool.kernel("spectralNormalize")(
-    ...[w, u, y, v, sigma].map((info) => at(call, info)),
-    ...[rows, columns, normFloor],
-  );
-  return [y, v, sigma];
-};
-
-const spectralNormalizeGrad = (call: Call): Results => {
-  const dy = given(call, "dy"), y = givenLike(call, "y", dy), u = given(call, "u");
-  const v = given(call, "v"), sigma = given(call, "sigma"), [rows, columns] = matrixOf(dy, u);
-  const dw = make(call, dy.shape), parts = Math.ceil(sizeOf(dy.shape) / chunk);
-  call.pool.kernel("spectralNormalizeGrad")(
-    ...[dy, y, u, v, sigma, dw].map((info) => at(call, info)),
-    ...[call.pool.scratch(8 * parts), rows, columns],
-  );
-  return dw;
-};
-
-/** Adam with a first moment stays composed: only the baselines have one. */
-const adamUpdate = (call: Call): Results => {
-  if (call.inputs.first) return call.before();
-  const parameter = given(call, "parameter"), gradient = givenLike(call, "gradient", parameter);
-  const second = givenLike(call, "second", parameter), size = sizeOf(parameter.shape);
-  const moved = make(call, parameter.shape), second2 = make(call, parameter.shape);
-  const { rate, beta2, epsilon, step } = call.attributes, b2 = Number(beta2);
-  call.pool.kernel("adamUpdate")(
-    ...[parameter, gradient, second, given(call, "finite"), moved, second2]
-      .map((info) => at(call, info)),
-    ...[size, Number(rate), b2, 1 - b2, Number(epsilon)],
-    1 / Math.sqrt(1 - b2 ** Number(step)),
-  );
-  return [moved, second2];
-};
-
-/** Registers everything but the convolutions. */
+/** Registers what is neither a convolution nor in `many_kernels.ts`. */
 export const registerTrainingKernels = (): void => {
   replaceKernel("BiasGrad", biasGrad);
   replaceKernel("InstanceNormalize", instanceNormalize);
@@ -241,12 +161,6 @@ export const registerTrainingKernels = (): void => {
   replaceKernel("ReluGrad", reluGrad);
   replaceKernel("AveragePool2", averagePool2);
   replaceKernel("UpsampleNearest2", upsampleNearest2);
-  replaceKernel("ExponentialAverage", exponentialAverage);
-  replaceKernel("SquaredNorm", squaredNorm);
   replaceKernel("MeanAbsoluteDifference", meanAbsoluteDifference);
   replaceKernel("MeanAbsoluteDifferenceGrad", meanAbsoluteDifferenceGrad);
-  replaceKernel("PowerIteration", powerIteration);
-  replaceKernel("SpectralNormalize", spectralNormalize);
-  replaceKernel("SpectralNormalizeGrad", spectralNormalizeGrad);
-  replaceKernel("AdamUpdate", adamUpdate);
 };

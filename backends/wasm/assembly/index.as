@@ -4,9 +4,8 @@ export { convolveDirect, filterGradDirect } from "./direct";
 export { convolveWinograd, filterGradWinograd } from "./winograd";
 export { matrixProduct } from "./matrix";
 export { instanceNormalize, instanceNormalizeGrad } from "./norm";
-export {
-  adamUpdate, averagePool2, exponentialAverage, reluGrad, signGrad, upsampleNearest2,
-} from "./pointwise";
-export { absoluteDifference, squaredNorm } from "./reduce";
-export { powerIteration, spectralNormalize, spectralNormalizeGrad } from "./spectral";
+export { averagePool2, reluGrad, signGrad, upsampleNearest2 } from "./pointwise";
+export { absoluteDifference } from "./reduce";
+export { powerIterations, spectralGrads, spectralNormalizes } from "./spectral";
+export { adamUpdates, exponentialAverages, squaredNorms } from "./updates";
 export { binary, copyRows, relu, softmax, sumAxis } from "./arrays";

@@ -9,11 +9,10 @@ import {
 } from "./winograd";
 import { matrixColumns, matrixFew, matrixPack, matrixRows } from "./matrix";
 import { norm, normGrad } from "./norm";
-import {
-  adamChunk, averageChunk, poolChunk, reluGradChunk, signGradChunk, upsampleChunk,
-} from "./pointwise";
-import { differenceChunk, squaresChunk } from "./reduce";
-import { dotChunk, matrixVectorChunk, scaleChunk, spectralGradChunk, vectorMatrixChunk } from "./spectral";
+import { poolChunk, reluGradChunk, signGradChunk, upsampleChunk } from "./pointwise";
+import { differenceChunk } from "./reduce";
+import { powerMatrix, spectralGradMatrix, spectralMatrix } from "./spectral";
+import { adamRun, averageRun, squaresRun } from "./updates";
 
 export const DIRECT_PREPARE: i32 = 0;
 export const DIRECT: i32 = 1;
@@ -48,11 +47,9 @@ export const COPY_ROWS: i32 = 29;
 export const SUM_PARTS: i32 = 30;
 export const SUM_AXIS: i32 = 31;
 export const SOFTMAX: i32 = 32;
-export const MATRIX_VECTOR: i32 = 33;
-export const VECTOR_MATRIX: i32 = 34;
-export const SCALE: i32 = 35;
-export const DOT: i32 = 36;
-export const SPECTRAL_GRAD: i32 = 37;
+export const POWER: i32 = 33;
+export const SPECTRAL: i32 = 34;
+export const SPECTRAL_GRAD: i32 = 35;
 
 /** Runs one chunk of a phase on a thread. */
 export function dispatch(phase: i32, chunk: i32, thread: i32): void {
@@ -76,9 +73,9 @@ export function dispatch(phase: i32, chunk: i32, thread: i32): void {
     case SIGN_GRAD: return signGradChunk(chunk, thread);
     case POOL: return poolChunk(chunk, thread);
     case UPSAMPLE: return upsampleChunk(chunk, thread);
-    case AVERAGE: return averageChunk(chunk, thread);
-    case ADAM: return adamChunk(chunk, thread);
-    case SQUARES: return squaresChunk(chunk, thread);
+    case AVERAGE: return averageRun(chunk, thread);
+    case ADAM: return adamRun(chunk, thread);
+    case SQUARES: return squaresRun(chunk, thread);
     case DIFFERENCE: return differenceChunk(chunk, thread);
     case MATRIX_PACK: return matrixPack(chunk, thread);
     case MATRIX_ROWS: return matrixRows(chunk, thread);
@@ -90,11 +87,9 @@ export function dispatch(phase: i32, chunk: i32, thread: i32): void {
     case SUM_PARTS: return sumPartsChunk(chunk, thread);
     case SUM_AXIS: return sumAxisChunk(chunk, thread);
     case SOFTMAX: return softmaxChunk(chunk, thread);
-    case MATRIX_VECTOR: return matrixVectorChunk(chunk, thread);
-    case VECTOR_MATRIX: return vectorMatrixChunk(chunk, thread);
-    case SCALE: return scaleChunk(chunk, thread);
-    case DOT: return dotChunk(chunk, thread);
-    case SPECTRAL_GRAD: return spectralGradChunk(chunk, thread);
+    case POWER: return powerMatrix(chunk, thread);
+    case SPECTRAL: return spectralMatrix(chunk, thread);
+    case SPECTRAL_GRAD: return spectralGradMatrix(chunk, thread);
     default: unreachable();
   }
 }

@@ -1,12 +1,10 @@
-// One pass over arrays: ReLU's gradient, pooling and upsampling, Adam, moving averages. Arrays are
-// cut into chunks of a fixed size.
+// One pass over arrays: ReLU's gradient, pooling and upsampling, signs. Arrays are cut into
+// chunks of a fixed size.
 import { count, job, parallel, real, set } from "./pool";
-import { bytes, madd, over } from "./vector";
-import { ADAM, AVERAGE, POOL, RELU_GRAD, SIGN_GRAD, UPSAMPLE } from "./phases";
+import { bytes, over } from "./vector";
+import { POOL, RELU_GRAD, SIGN_GRAD, UPSAMPLE } from "./phases";
 
-const A = 0, B = 1, C = 2, D = 3, E = 4, F = 5, SIZE = 6;
-const WIDTH = 7, CHANNELS = 8, SCALE = 9, RATE = 10, KEEP = 11, TAKE = 12, EPSILON = 13;
-const ROOT = 14, STAY = 15;
+const A = 0, B = 1, C = 2, SIZE = 3, WIDTH = 4, CHANNELS = 5, SCALE = 6;
 
 /** Numbers a chunk. */
 const CHUNK: i32 = 16384;
@@ -123,74 +121,5 @@ export function upsampleChunk(chunk: i32, thread: i32): void {
         store<f32>(to + down + pixel + at, value);
       }
     }
-  }
-}
-
-/** keep · average + take · value. */
-export function exponentialAverage(
-  average: usize, value: usize, out: usize, size: i32, keep: f32, take: f32,
-): void {
-  set<usize>(A, average); set<usize>(B, value); set<usize>(C, out); set<i32>(SIZE, size);
-  set<f32>(KEEP, keep); set<f32>(TAKE, take);
-  parallel(AVERAGE, over(size, CHUNK));
-}
-
-export function averageChunk(chunk: i32, thread: i32): void {
-  const last = min(count(SIZE), (chunk + 1) * CHUNK), some = real(KEEP), rest = real(TAKE);
-  const keep = f32x4.splat(some), take = f32x4.splat(rest);
-  let i = chunk * CHUNK;
-  for (; i + 4 <= last; i += 4) {
-    const at = bytes(i);
-    const old = f32x4.mul(v128.load(job(A) + at), keep);
-    v128.store(job(C) + at, madd(v128.load(job(B) + at), take, old));
-  }
-  for (; i < last; i++) {
-    const at = bytes(i);
-    store<f32>(job(C) + at, load<f32>(job(A) + at) * some + load<f32>(job(B) + at) * rest);
-  }
-}
-
-/**
- * Adam without a first moment: second ← keep · second + take · g², then
- * p ← p − rate · g / (√second · root + epsilon). Where the number at `finite` is not above 0 both
- * stay as they are.
- */
-export function adamUpdate(
-  parameter: usize, gradient: usize, second: usize, finite: usize, moved: usize, second2: usize,
-  size: i32, rate: f32, keep: f32, take: f32, epsilon: f32, root: f32,
-): void {
-  set<usize>(A, parameter); set<usize>(B, gradient); set<usize>(C, second);
-  set<usize>(D, moved); set<usize>(E, second2); set<i32>(SIZE, size);
-  set<f32>(RATE, rate); set<f32>(KEEP, keep); set<f32>(TAKE, take);
-  set<f32>(EPSILON, epsilon); set<f32>(ROOT, root);
-  set<i32>(STAY, load<f32>(finite) > 0 ? 0 : 1);
-  parallel(ADAM, over(size, CHUNK));
-}
-
-export function adamChunk(chunk: i32, thread: i32): void {
-  const last = min(count(SIZE), (chunk + 1) * CHUNK);
-  let i = chunk * CHUNK;
-  if (count(STAY)) {
-    memory.copy(job(D) + bytes(i), job(A) + bytes(i), bytes(last - i));
-    memory.copy(job(E) + bytes(i), job(C) + bytes(i), bytes(last - i));
-    return;
-  }
-  const rate = real(RATE), keep = real(KEEP), take = real(TAKE), root = real(ROOT);
-  const epsilon = real(EPSILON);
-  const keeps = f32x4.splat(keep), takes = f32x4.splat(take), step = f32x4.splat(rate);
-  const scale = f32x4.splat(root), floor = f32x4.splat(epsilon);
-  for (; i + 4 <= last; i += 4) {
-    const at = bytes(i), g = v128.load(job(B) + at);
-    const v = madd(f32x4.mul(g, g), takes, f32x4.mul(v128.load(job(C) + at), keeps));
-    v128.store(job(E) + at, v);
-    const below = madd(f32x4.sqrt(v), scale, floor);
-    const change = f32x4.div(f32x4.mul(g, step), below);
-    v128.store(job(D) + at, f32x4.sub(v128.load(job(A) + at), change));
-  }
-  for (; i < last; i++) {
-    const at = bytes(i), g = load<f32>(job(B) + at);
-    const v: f32 = load<f32>(job(C) + at) * keep + g * g * take;
-    store<f32>(job(E) + at, v);
-    store<f32>(job(D) + at, load<f32>(job(A) + at) - g * rate / (sqrt<f32>(v) * root + epsilon));
   }
 }

@@ -1,34 +1,11 @@
-// Sums of squares and of absolute differences. Parts have a fixed size and are added in order by
+// Sums of absolute differences. Parts have a fixed size and are added in order by
 // the caller.
 import { count, job, parallel, set } from "./pool";
-import { bytes, madd, over, total } from "./vector";
-import { DIFFERENCE, SQUARES } from "./phases";
+import { bytes, over, total } from "./vector";
+import { DIFFERENCE } from "./phases";
 
 const A = 0, B = 1, SIZE = 2, PARTIAL = 3;
 const CHUNK: i32 = 16384;
-
-/** Partial sums of squares; the caller adds them up. Gives how many there are. */
-export function squaredNorm(x: usize, partial: usize, size: i32): i32 {
-  const parts = over(size, CHUNK);
-  set<usize>(A, x); set<usize>(PARTIAL, partial); set<i32>(SIZE, size);
-  parallel(SQUARES, parts);
-  return parts;
-}
-
-export function squaresChunk(chunk: i32, thread: i32): void {
-  const last = min(count(SIZE), (chunk + 1) * CHUNK);
-  let s0 = f32x4.splat(0), s1 = s0, i = chunk * CHUNK, tail: f32 = 0;
-  for (; i + 8 <= last; i += 8) {
-    const at = job(A) + bytes(i), a = v128.load(at), b = v128.load(at, 16);
-    s0 = madd(a, a, s0);
-    s1 = madd(b, b, s1);
-  }
-  for (; i < last; i++) {
-    const a = load<f32>(job(A) + bytes(i));
-    tail += a * a;
-  }
-  store<f32>(job(PARTIAL) + bytes(chunk), total(f32x4.add(s0, s1)) + tail);
-}
 
 /** Partial sums of |a − b|. */
 export function absoluteDifference(a: usize, b: usize, partial: usize, size: i32): i32 {

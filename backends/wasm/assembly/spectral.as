@@ -1,75 +1,65 @@
-// Spectral norm of a matrix W [rows, columns], one column an output: power iterations, W / σ with
-// its v and σ, and the gradient. Sums have parts of a fixed size, added in order.
+// Spectral norm of the matrices W [rows, columns] of a network, one column an output: power
+// iterations, W / σ with its v and σ, and the gradient. A table has one row a matrix; a thread does
+// a whole one, which then stays in its cache.
 import { count, job, parallel, real, set } from "./pool";
-import { bytes, madd, over, total } from "./vector";
-import { DOT, MATRIX_VECTOR, SCALE, SPECTRAL_GRAD, VECTOR_MATRIX } from "./phases";
+import { bytes, madd, total } from "./vector";
+import { POWER, SPECTRAL, SPECTRAL_GRAD } from "./phases";
 
-const W = 0, VECTOR = 1, OUT = 2, ROWS = 3, COLUMNS = 4, FACTOR = 5, SIZE = 6;
-const DY = 0, Y = 1, U = 7, V = 8, DW = 2, PARTIAL = 9, ALONG = 10;
+const TABLE = 0, ITERATIONS = 1, FLOOR = 2;
 
-/** Numbers a chunk; columns a chunk of Wᵀv: a cache line. */
-const CHUNK: i32 = 16384;
-const LINE: i32 = 16;
-
-@inline function rowsEach(): i32 {
-  return max(1, CHUNK / count(COLUMNS));
+/** Cell i of a row of so many cells. */
+@inline function cell(row: i32, cells: i32, i: i32): usize {
+  return load<usize>(job(TABLE) + bytes(row * cells + i));
 }
 
 /** out [rows] = W · u */
 function matrixVector(w: usize, u: usize, out: usize, rows: i32, columns: i32): void {
-  set<usize>(W, w); set<usize>(VECTOR, u); set<usize>(OUT, out);
-  set<i32>(ROWS, rows); set<i32>(COLUMNS, columns);
-  parallel(MATRIX_VECTOR, over(rows, rowsEach()));
-}
-
-export function matrixVectorChunk(chunk: i32, thread: i32): void {
-  const columns = count(COLUMNS), each = rowsEach(), last = min(count(ROWS), (chunk + 1) * each);
-  const u = job(VECTOR);
-  for (let k = chunk * each; k < last; k++) {
-    const at = job(W) + bytes(k * columns);
-    let o = 0, s0 = f32x4.splat(0), s1 = s0, tail: f32 = 0;
-    for (; o + 8 <= columns; o += 8) {
-      s0 = madd(v128.load(at + bytes(o)), v128.load(u + bytes(o)), s0);
-      s1 = madd(v128.load(at + bytes(o), 16), v128.load(u + bytes(o), 16), s1);
+  for (let k = 0; k < rows; k++, w += bytes(columns)) {
+    let o = 0, s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0, tail: f32 = 0;
+    for (; o + 16 <= columns; o += 16) {
+      const a = w + bytes(o), b = u + bytes(o);
+      s0 = madd(v128.load(a), v128.load(b), s0);
+      s1 = madd(v128.load(a, 16), v128.load(b, 16), s1);
+      s2 = madd(v128.load(a, 32), v128.load(b, 32), s2);
+      s3 = madd(v128.load(a, 48), v128.load(b, 48), s3);
     }
-    for (; o < columns; o++) tail += load<f32>(at + bytes(o)) * load<f32>(u + bytes(o));
-    store<f32>(job(OUT) + bytes(k), total(f32x4.add(s0, s1)) + tail);
+    for (; o < columns; o++) tail += load<f32>(w + bytes(o)) * load<f32>(u + bytes(o));
+    store<f32>(out + bytes(k), total(f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3))) + tail);
   }
 }
 
-/** out [columns] = Wᵀ · v */
+/** out [columns] = Wᵀ · v: four rows at a time are added to what is there. */
 function vectorMatrix(w: usize, v: usize, out: usize, rows: i32, columns: i32): void {
-  set<usize>(W, w); set<usize>(VECTOR, v); set<usize>(OUT, out);
-  set<i32>(ROWS, rows); set<i32>(COLUMNS, columns);
-  // A small matrix is one chunk: handing it out would cost more than it.
-  const each = rows * columns <= CHUNK ? columns : LINE;
-  set<i32>(SIZE, each);
-  parallel(VECTOR_MATRIX, over(columns, each));
-}
-
-export function vectorMatrixChunk(chunk: i32, thread: i32): void {
-  const columns = count(COLUMNS), rows = count(ROWS), each = count(SIZE), next = bytes(columns);
-  const last = min(columns, (chunk + 1) * each), v = job(VECTOR);
-  let o = chunk * each;
-  for (; o + 16 <= last; o += 16) {
-    let at = job(W) + bytes(o), s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
-    for (let k = 0; k < rows; k++, at += next) {
-      const x = v128.load32_splat(v + bytes(k));
-      s0 = madd(x, v128.load(at), s0);
-      s1 = madd(x, v128.load(at, 16), s1);
-      s2 = madd(x, v128.load(at, 32), s2);
-      s3 = madd(x, v128.load(at, 48), s3);
+  const next = bytes(columns);
+  memory.fill(out, 0, next);
+  for (let k = 0; k < rows; k += 4, w += 4 * next) {
+    // Rows that are not there count nothing: the last one is read again.
+    const left = rows - k - 1, some = v + bytes(k);
+    const w1 = w + <usize>min(1, left) * next, w2 = w + <usize>min(2, left) * next;
+    const w3 = w + <usize>min(3, left) * next;
+    const f0 = load<f32>(some), f1: f32 = left < 1 ? 0 : load<f32>(some, 4);
+    const f2: f32 = left < 2 ? 0 : load<f32>(some, 8), f3: f32 = left < 3 ? 0 : load<f32>(some, 12);
+    const x0 = f32x4.splat(f0), x1 = f32x4.splat(f1), x2 = f32x4.splat(f2), x3 = f32x4.splat(f3);
+    let o = 0;
+    for (; o + 8 <= columns; o += 8) {
+      const at = bytes(o), to = out + at;
+      let a = madd(x0, v128.load(w + at), v128.load(to));
+      let b = madd(x0, v128.load(w + at, 16), v128.load(to, 16));
+      a = madd(x1, v128.load(w1 + at), a);
+      b = madd(x1, v128.load(w1 + at, 16), b);
+      a = madd(x2, v128.load(w2 + at), a);
+      b = madd(x2, v128.load(w2 + at, 16), b);
+      v128.store(to, madd(x3, v128.load(w3 + at), a));
+      v128.store(to, madd(x3, v128.load(w3 + at, 16), b), 16);
     }
-    const to = job(OUT) + bytes(o);
-    v128.store(to, s0);
-    v128.store(to, s1, 16);
-    v128.store(to, s2, 32);
-    v128.store(to, s3, 48);
-  }
-  for (; o < last; o++) {
-    let at = job(W) + bytes(o), sum: f32 = 0;
-    for (let k = 0; k < rows; k++, at += next) sum += load<f32>(v + bytes(k)) * load<f32>(at);
-    store<f32>(job(OUT) + bytes(o), sum);
+    for (; o < columns; o++) {
+      const at = bytes(o);
+      store<f32>(
+        out + at,
+        load<f32>(out + at) + f0 * load<f32>(w + at) + f1 * load<f32>(w1 + at) +
+          f2 * load<f32>(w2 + at) + f3 * load<f32>(w3 + at),
+      );
+    }
   }
 }
 
@@ -98,12 +88,20 @@ function normalise(x: usize, size: i32, floor: f32): f32 {
   return norm;
 }
 
-/** next ← unit(Wᵀ unit(W u)), so many times; v is working memory [rows]. */
-export function powerIteration(
-  w: usize, u: usize, next: usize, v: usize, rows: i32, columns: i32, iterations: i32, floor: f32,
-): void {
-  memory.copy(next, u, bytes(columns));
-  for (let i = 0; i < iterations; i++) {
+/**
+ * next ← unit(Wᵀ unit(W u)), so many times. Rows: w, u, next, v (working memory [rows]), rows,
+ * columns.
+ */
+export function powerIterations(table: usize, matrices: i32, iterations: i32, floor: f32): void {
+  set<usize>(TABLE, table); set<i32>(ITERATIONS, iterations); set<f32>(FLOOR, floor);
+  parallel(POWER, matrices);
+}
+
+export function powerMatrix(row: i32, thread: i32): void {
+  const w = cell(row, 6, 0), next = cell(row, 6, 2), v = cell(row, 6, 3);
+  const rows = <i32>cell(row, 6, 4), columns = <i32>cell(row, 6, 5), floor = real(FLOOR);
+  memory.copy(next, cell(row, 6, 1), bytes(columns));
+  for (let i = 0; i < count(ITERATIONS); i++) {
     matrixVector(w, next, v, rows, columns);
     normalise(v, rows, floor);
     vectorMatrix(w, v, next, rows, columns);
@@ -111,69 +109,59 @@ export function powerIteration(
   }
 }
 
-/** y = W / σ, v = unit(W u), σ = vᵀ W u. */
-export function spectralNormalize(
-  w: usize, u: usize, y: usize, v: usize, sigma: usize, rows: i32, columns: i32, floor: f32,
-): void {
-  matrixVector(w, u, v, rows, columns);
+/** y = W / σ, v = unit(W u), σ = vᵀ W u. Rows: w, u, y, v, sigma, rows, columns. */
+export function spectralNormalizes(table: usize, matrices: i32, floor: f32): void {
+  set<usize>(TABLE, table); set<f32>(FLOOR, floor);
+  parallel(SPECTRAL, matrices);
+}
+
+export function spectralMatrix(row: i32, thread: i32): void {
+  const w = cell(row, 7, 0), y = cell(row, 7, 2), v = cell(row, 7, 3);
+  const rows = <i32>cell(row, 7, 5), columns = <i32>cell(row, 7, 6), floor = real(FLOOR);
+  matrixVector(w, cell(row, 7, 1), v, rows, columns);
   const norm = normalise(v, rows, floor);
   // vᵀ W u, where v is W u over its floored norm.
-  const value: f32 = norm * norm / max<f32>(norm, floor);
-  store<f32>(sigma, value);
-  set<usize>(W, w); set<usize>(OUT, y); set<i32>(SIZE, rows * columns); set<f32>(FACTOR, 1 / value);
-  parallel(SCALE, over(rows * columns, CHUNK));
-}
-
-export function scaleChunk(chunk: i32, thread: i32): void {
-  const last = min(count(SIZE), (chunk + 1) * CHUNK), factor = real(FACTOR);
-  const all = f32x4.splat(factor);
-  let i = chunk * CHUNK;
-  for (; i + 4 <= last; i += 4) {
-    v128.store(job(OUT) + bytes(i), f32x4.mul(v128.load(job(W) + bytes(i)), all));
+  const sigma: f32 = norm * norm / max<f32>(norm, floor);
+  store<f32>(cell(row, 7, 4), sigma);
+  const size = rows * columns, factor: f32 = 1 / sigma, all = f32x4.splat(factor);
+  let i = 0;
+  for (; i + 4 <= size; i += 4) {
+    v128.store(y + bytes(i), f32x4.mul(v128.load(w + bytes(i)), all));
   }
-  for (; i < last; i++) store<f32>(job(OUT) + bytes(i), load<f32>(job(W) + bytes(i)) * factor);
+  for (; i < size; i++) store<f32>(y + bytes(i), load<f32>(w + bytes(i)) * factor);
 }
 
-/** dw = (dy − ⟨dy, y⟩ v uᵀ) / σ; `partial` has 8 bytes for each 16384 numbers. */
-export function spectralNormalizeGrad(
-  dy: usize, y: usize, u: usize, v: usize, sigma: usize, dw: usize, partial: usize,
-  rows: i32, columns: i32,
-): void {
-  const size = rows * columns, parts = over(size, CHUNK);
-  set<usize>(DY, dy); set<usize>(Y, y); set<usize>(PARTIAL, partial); set<i32>(SIZE, size);
-  parallel(DOT, parts);
-  let along: f64 = 0;
-  for (let i = 0; i < parts; i++) along += load<f64>(partial + (<usize>i << 3));
-  set<usize>(U, u); set<usize>(V, v); set<usize>(DW, dw); set<f32>(ALONG, <f32>along);
-  set<i32>(ROWS, rows); set<i32>(COLUMNS, columns); set<f32>(FACTOR, 1 / load<f32>(sigma));
-  parallel(SPECTRAL_GRAD, over(rows, rowsEach()));
+/** dw = (dy − ⟨dy, y⟩ v uᵀ) / σ. Rows: dy, y, u, v, sigma, dw, rows, columns. */
+export function spectralGrads(table: usize, matrices: i32): void {
+  set<usize>(TABLE, table);
+  parallel(SPECTRAL_GRAD, matrices);
 }
 
-/** A part of Σ dy · y, in double precision. */
-export function dotChunk(chunk: i32, thread: i32): void {
-  const last = min(count(SIZE), (chunk + 1) * CHUNK);
-  let sum: f64 = 0, s0 = f64x2.splat(0), s1 = s0, i = chunk * CHUNK;
-  for (; i + 4 <= last; i += 4) {
-    const product = f32x4.mul(v128.load(job(DY) + bytes(i)), v128.load(job(Y) + bytes(i)));
-    s0 = f64x2.add(s0, f64x2.promote_low_f32x4(product));
-    s1 = f64x2.add(s1, f64x2.promote_low_f32x4(v128.shuffle<f32>(product, product, 2, 3, 2, 3)));
+/** Σ a · b in double precision. */
+function along(a: usize, b: usize, size: i32): f64 {
+  let sum: f64 = 0, s0 = f64x2.splat(0), s1 = s0, s2 = s0, s3 = s0, i = 0;
+  for (; i + 8 <= size; i += 8) {
+    const x = a + bytes(i), y = b + bytes(i);
+    const p = f32x4.mul(v128.load(x), v128.load(y));
+    const q = f32x4.mul(v128.load(x, 16), v128.load(y, 16));
+    s0 = f64x2.add(s0, f64x2.promote_low_f32x4(p));
+    s1 = f64x2.add(s1, f64x2.promote_low_f32x4(v128.shuffle<f32>(p, p, 2, 3, 2, 3)));
+    s2 = f64x2.add(s2, f64x2.promote_low_f32x4(q));
+    s3 = f64x2.add(s3, f64x2.promote_low_f32x4(v128.shuffle<f32>(q, q, 2, 3, 2, 3)));
   }
-  for (; i < last; i++) {
-    sum += <f64>load<f32>(job(DY) + bytes(i)) * <f64>load<f32>(job(Y) + bytes(i));
-  }
-  const s = f64x2.add(s0, s1);
-  store<f64>(
-    job(PARTIAL) + (<usize>chunk << 3),
-    sum + f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1),
-  );
+  for (; i < size; i++) sum += <f64>load<f32>(a + bytes(i)) * <f64>load<f32>(b + bytes(i));
+  const s = f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3));
+  return sum + f64x2.extract_lane(s, 0) + f64x2.extract_lane(s, 1);
 }
 
-export function spectralGradChunk(chunk: i32, thread: i32): void {
-  const columns = count(COLUMNS), each = rowsEach(), last = min(count(ROWS), (chunk + 1) * each);
-  const along = real(ALONG), factor = real(FACTOR), scale = f32x4.splat(factor), u = job(U);
-  for (let k = chunk * each; k < last; k++) {
-    const weight: f32 = along * load<f32>(job(V) + bytes(k)), all = f32x4.splat(weight);
-    const from = job(DY) + bytes(k * columns), to = job(DW) + bytes(k * columns);
+export function spectralGradMatrix(row: i32, thread: i32): void {
+  const dy = cell(row, 8, 0), u = cell(row, 8, 2), v = cell(row, 8, 3), dw = cell(row, 8, 5);
+  const rows = <i32>cell(row, 8, 6), columns = <i32>cell(row, 8, 7);
+  const product = <f32>along(dy, cell(row, 8, 1), rows * columns);
+  const factor: f32 = 1 / load<f32>(cell(row, 8, 4)), scale = f32x4.splat(factor);
+  for (let k = 0; k < rows; k++) {
+    const weight: f32 = product * load<f32>(v + bytes(k)), all = f32x4.splat(weight);
+    const from = dy + bytes(k * columns), to = dw + bytes(k * columns);
     let o = 0;
     for (; o + 4 <= columns; o += 4) {
       const d = f32x4.sub(v128.load(from + bytes(o)), f32x4.mul(all, v128.load(u + bytes(o))));
