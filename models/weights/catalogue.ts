@@ -94,6 +94,15 @@ export const catalogue: readonly CatalogueEntry[] = [
     options: { as: "mobileface" },
   },
   {
+    name: "arcface",
+    title: "ArcFace (residual network of 18 to 100 layers)",
+    network: "arcface",
+    serves: "CSIM (the paper's)",
+    licence: "non-commercial research only",
+    origin: "insightface: backbone.pth of arcface_torch",
+    options: { as: "arcface" },
+  },
+  {
     name: "faceres",
     title: "FaceRes",
     serves: "content loss of toy-64 and small-128",

@@ -11,11 +11,12 @@ import {
   type Dialect,
   filtersOf,
   floats,
-  type OwnTensor,
   type Part,
   type PublishedNetwork,
   type Rule,
 } from "./architecture.ts";
+import { affineOf, foldNorm, normParts } from "./batch_norm.ts";
+import { arcFaceDialects } from "./published_arcface.ts";
 
 const reversed = (shape: readonly number[]): readonly number[] => {
   const [height = 1, width = 1, from = 1, to = 1] = shape;
@@ -113,29 +114,6 @@ const headOf = (
 
 const means = ({ means: values }: VggArchitecture) => ({ means: values.join(",") });
 
-/** Batch norm of running statistics, folded into the convolution before it; eps is 0.001. */
-const folded = (
-  name: string,
-  [kernel, gain, shift, mean, variance]: readonly HostTensor[],
-): readonly OwnTensor[] => {
-  if (!kernel || !gain || !shift || !mean || !variance) return [];
-  const filters = filtersOf(kernel), out = gain.data.length;
-  const factors = Float64Array.from(
-    gain.data,
-    (value, i) => value / Math.sqrt((variance.data[i] ?? 0) + 1e-3),
-  );
-  const scaled = new Float32Array(filters.data);
-  for (let i = 0; i < scaled.length; i++) scaled[i] = (scaled[i] ?? 0) * (factors[i % out] ?? 0);
-  const bias = Float32Array.from(
-    shift.data,
-    (value, i) => value - (mean.data[i] ?? 0) * (factors[i] ?? 0),
-  );
-  return [
-    [`${name}/kernel`, { dtype: "F32", shape: filters.shape, data: scaled }],
-    [`${name}/bias`, { dtype: "F32", shape: [out], data: bias }],
-  ];
-};
-
 const inceptionDialects: readonly Dialect[] = [
   {
     name: "Headshot",
@@ -148,15 +126,12 @@ const inceptionDialects: readonly Dialect[] = [
   {
     name: "PyTorch",
     unused: (name) => /^fc\.|num_batches_tracked$/.test(name),
-    rules: inceptionConvolutions.map(({ name, shape }) => ({
+    rules: inceptionConvolutions.map(({ name, shape }): Rule => ({
       parts: [
         { name: `${name}.conv.weight`, shape: reversed(shape) },
-        ...["weight", "bias", "running_mean", "running_var"].map((of) => ({
-          name: `${name}.bn.${of}`,
-          shape: shape.slice(3),
-        })),
+        ...normParts(`${name}.bn`, shape[3]),
       ],
-      make: (tensors) => folded(name, tensors),
+      make: ([kernel, ...norm]) => foldNorm(name, kernel, affineOf(norm, 1e-3)),
     })),
   },
 ];
@@ -227,6 +202,13 @@ export const publishedNetworks: readonly PublishedNetwork[] = [
     serves: "CSIM",
     partial: false,
     dialects: mobileFaceDialects,
+  },
+  {
+    name: "arcface",
+    title: "ArcFace",
+    serves: "CSIM (the paper's)",
+    partial: false,
+    dialects: arcFaceDialects,
   },
 ];
 

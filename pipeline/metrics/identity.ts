@@ -7,11 +7,13 @@
 import type { FaceAnalyzer } from "../../backends/face.ts";
 import { tf } from "../../backends/tf.ts";
 import type { ContentEntry } from "../../models/content_loss.ts";
+import { createArcFace } from "../../models/metric_networks/arcface.ts";
 import {
   createMobileFace,
   mobileFaceSize,
   type Recogniser,
 } from "../../models/metric_networks/mobileface.ts";
+import type { NetworkName } from "../../models/weights/architecture.ts";
 import { weightsRefusal } from "../../models/perceptual/weight_file.ts";
 import { convertTensors } from "../../models/weights/convert.ts";
 import { readWeights } from "../../models/weights/read.ts";
@@ -75,11 +77,9 @@ const describeWith = (backend: Backend, { descriptors }: Recogniser) =>
   );
 };
 
-/**
- * MobileFace with the weights of a file (safetensors of `weights convert`, or the published
- * TensorFlow.js manifest): 256 values, unrelated people near 0. `BadFile` where it is another file.
- */
-export const mobileFaceIdentity = (
+const loadRecogniser = (
+  name: NetworkName,
+  create: typeof createMobileFace,
   path: string,
 ): ReaderTaskEither<
   HasBackend,
@@ -91,26 +91,39 @@ export const mobileFaceIdentity = (
     readWeights(path),
     TE.flatMapEither((file) =>
       E.mapLeft((problem: string) => weightsRefusal(path, problem))(
-        convertTensors(file, { as: "mobileface" }),
+        convertTensors(file, { as: name }),
       )
     ),
     TE.flatMap(({ tensors }) =>
-      backend.run("loading of MobileFace", () =>
-        createMobileFace(
+      backend.run(`loading of ${name}`, () =>
+        create(
           new Map(
-            Object.entries(tensors).map(([name, { shape, data }]) => [
-              name,
+            Object.entries(tensors).map(([tensor, { shape, data }]) => [
+              tensor,
               { shape, values: Float32Array.from(data) },
             ]),
           ),
         ))
     ),
     TE.map((network): IdentityNetwork => ({
-      name: "mobileface",
+      name,
       describe: describeWith(backend, network),
       dispose: () => backend.dispose(network.weights),
     })),
   );
+
+/**
+ * MobileFace with the weights of a file (safetensors of `weights convert`, or the published
+ * TensorFlow.js manifest): 256 values, unrelated people near 0. `BadFile` where it is another file.
+ */
+export const mobileFaceIdentity = (path: string) =>
+  loadRecogniser("mobileface", createMobileFace, path);
+
+/**
+ * ArcFace, the paper's recogniser, with the weights of a file (safetensors of `weights convert`, or
+ * a `backbone.pth` of insightface): 512 values. `BadFile` where it is another file.
+ */
+export const arcFaceIdentity = (path: string) => loadRecogniser("arcface", createArcFace, path);
 
 /** Why this recogniser cannot judge a model that was trained with this content loss; none where it can. */
 export const identityProblems = (

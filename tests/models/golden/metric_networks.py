@@ -152,6 +152,43 @@ def face_shapes():
     return shapes | {'dense/kernel': (2048, 256), 'batchnorm0/mul': (256,), 'batchnorm0/sub': (256,)}
 
 
+class Block(nn.Module):
+    """A block of insightface's residual network, names as in its file."""
+    def __init__(self, i, o, stride):
+        super().__init__()
+        self.bn1, self.conv1, self.bn2, self.prelu = nn.BatchNorm2d(i), nn.Conv2d(i, o, 3, 1, 1, bias=False), nn.BatchNorm2d(o), nn.PReLU(o)
+        self.conv2, self.bn3 = nn.Conv2d(o, o, 3, stride, 1, bias=False), nn.BatchNorm2d(o)
+        self.downsample = nn.Sequential(nn.Conv2d(i, o, 1, stride, bias=False), nn.BatchNorm2d(o)) if stride == 2 else None
+
+    def forward(self, x):
+        y = self.bn3(self.conv2(self.prelu(self.bn2(self.conv1(self.bn1(x))))))
+        return y + (self.downsample(x) if self.downsample else x)
+
+
+class ArcFace(nn.Module):
+    def __init__(self, blocks):
+        super().__init__()
+        self.conv1, self.bn1, self.prelu = nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64)
+        sides = [64, 64, 128, 256, 512]
+        for s, n in enumerate(blocks):
+            setattr(self, f'layer{s + 1}', nn.Sequential(*[Block(sides[s] if j == 0 else sides[s + 1], sides[s + 1], 2 if j == 0 else 1) for j in range(n)]))
+        self.bn2, self.fc, self.features = nn.BatchNorm2d(512), nn.Linear(512 * 49, 512), nn.BatchNorm1d(512)
+
+    def forward(self, x):
+        x = self.prelu(self.bn1(self.conv1(x)))
+        x = self.bn2(self.layer4(self.layer3(self.layer2(self.layer1(x)))))
+        return self.features(self.fc(x.flatten(1)))
+
+
+def hashed_arc(name, shape):
+    x = fill(name, shape)
+    if len(shape) > 1: return x * math.sqrt(3 / math.prod(shape[1:]))
+    if name.endswith('prelu.weight'): return 0.25 + 0.2 * x
+    if name.endswith('running_var'): return 1 + 0.5 * x
+    if name.endswith('weight'): return 1 + 0.1 * x
+    return 0.1 * x
+
+
 def samples(x, count):
     x = x.flatten()
     at = [(j * 7919 + 13) % len(x) for j in range(count)]
@@ -167,6 +204,9 @@ with torch.no_grad():
     net.load_state_dict({k: hashed(k, tuple(v.shape)) for k, v in own.items()}, strict=False)
     x = image('inception/image', 80)
     golden = dict(inception=dict(size=80, parameters=sum(p.numel() for p in net.parameters()), **samples(net((x + 1) / 2), 48)))
+    net = ArcFace([2, 2, 2, 2]).eval()
+    net.load_state_dict({k: hashed_arc(k, tuple(v.shape)) for k, v in net.state_dict().items() if 'num_batches' not in k}, strict=False)
+    golden['arcface'] = samples(net(image('arcface/image', 112)), 48)
     w = {k: hashed_face(k, s) for k, s in face_shapes().items()}
     x = image('mobileface/image', 112)
     golden['mobileface'] = samples(mobileface(w, x), 32)

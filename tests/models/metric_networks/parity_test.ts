@@ -7,6 +7,11 @@ import {
   inceptionShapes,
 } from "../../../models/metric_networks/inception.ts";
 import { createMobileFace, mobileFaceShapes } from "../../../models/metric_networks/mobileface.ts";
+import {
+  arcFaceBlocksOf,
+  arcFaceShapes,
+  createArcFace,
+} from "../../../models/metric_networks/arcface.ts";
 import type { WeightArrays } from "../../../models/perceptual/weight_file.ts";
 import { convertTensors } from "../../../models/weights/convert.ts";
 import { publishedNetworks } from "../../../models/weights/published.ts";
@@ -84,12 +89,13 @@ Deno.test("Inception agrees with PyTorch to 1e-4, from a file with batch norms t
   }));
 
 const describe = (
+  create: typeof createMobileFace,
   arrays: WeightArrays,
   ...images: readonly (() => Tensor)[]
 ): Promise<readonly Float32Array[]> => {
   let found: readonly Float32Array[] = [];
   return onBackend("wasm", async (backend) => {
-    const network = await right(backend.run("loading", () => createMobileFace(arrays)));
+    const network = await right(backend.run("loading", () => create(arrays)));
     found = await compute(
       backend,
       () => images.map((image) => network.descriptors(image()).reshape([-1])),
@@ -109,9 +115,25 @@ Deno.test("MobileFace agrees with PyTorch to 1e-4, from its TensorFlow.js graph"
   });
   const arrays = convert(file);
   assert.deepEqual([...arrays.keys()], [...mobileFaceShapes.keys()]);
-  const [found] = await describe(arrays, face);
+  const [found] = await describe(createMobileFace, arrays, face);
   assert.equal(found?.length, 256);
   compare("descriptor", found, golden.mobileface, 1e-4);
+});
+
+Deno.test("ArcFace agrees with PyTorch to 1e-4, from insightface's names", async () => {
+  const file = hashedFile("arcface", "PyTorch, 18 layers", (name, shape, x) => {
+    if (shape.length > 1) change(x, Math.sqrt(3 / sizeOf(shape.slice(1))));
+    else if (name.endsWith("prelu.weight")) change(x, 0.2, 0.25);
+    else if (name.endsWith("running_var")) change(x, 0.5, 1);
+    else if (name.endsWith("weight")) change(x, 0.1, 1);
+    else change(x, 0.1);
+  });
+  const arrays = convert(file);
+  assert.deepEqual(arcFaceBlocksOf(arrays.keys()), [2, 2, 2, 2]);
+  assert.deepEqual(new Set(arrays.keys()), new Set(arcFaceShapes([2, 2, 2, 2]).keys()));
+  const [found] = await describe(createArcFace, arrays, () => picture("arcface/image", 112));
+  assert.equal(found?.length, 512);
+  compare("descriptor", found, golden.arcface, 1e-4);
 });
 
 const published = new URL("../../../../shared/weights/mobileface", import.meta.url).pathname;
@@ -121,7 +143,12 @@ Deno.test({
   ignore: !await Deno.stat(published).then(() => true, () => false),
   fn: async () => {
     const { tensors } = await right(readWeights(`${published}/mobileface.json`));
-    const [found, flipped] = await describe(convert(tensors), face, () => tf.reverse(face(), 3));
+    const [found, flipped] = await describe(
+      createMobileFace,
+      convert(tensors),
+      face,
+      () => tf.reverse(face(), 3),
+    );
     assert.ok(found && flipped);
     compare("descriptor", found, golden.mobilefacePublished, 1e-4);
     assert.ok(distance(flipped, found) > 0.05);
