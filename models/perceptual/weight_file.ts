@@ -119,9 +119,18 @@ const readGroup = (
     }),
   );
 
+/** A folder's manifest: by its usual names, or the only JSON file there. */
 const manifestPath = async (path: string): Promise<string> => {
-  const isFolder = await Deno.stat(path).then((stat) => stat.isDirectory, () => false);
-  return isFolder ? `${path.replace(/\/+$/, "")}/weights_manifest.json` : path;
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(path)) if (name.endsWith(".json")) names.push(name);
+  } catch {
+    return path; // no folder
+  }
+  const usual = ["weights_manifest.json", "model.json"];
+  const found = usual.find((name) => names.includes(name)) ??
+    (names.length === 1 ? names[0] : usual[0]);
+  return `${path.replace(/\/+$/, "")}/${found}`;
 };
 
 const readArrays = (
