@@ -1,0 +1,140 @@
+/**
+ * Times of few-shot learning, in the shape of the paper's table 2: a frame with the networks as
+ * they were trained and as a person is driven, an embedding of T frames, an update of fine-tuning.
+ * Untrained networks: time does not depend on what they know.
+ *
+ * `deno run -A bench/few_shot_bench.ts --preset toy-64 --backend wasm [--frames 8] [--threads 1] [--json]`
+ *
+ * @module
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { type BackendChoice, selectBackend } from "../backends/select.ts";
+import { type Tensor, tf } from "../backends/tf.ts";
+import { syntheticHeads } from "../datasets/synthetic.ts";
+import { generate } from "../models/generator.ts";
+import { fineTunings, fineTuningSteps } from "../models/fine_tuning.ts";
+import { effectiveWeights } from "../models/parameters.ts";
+import { type PresetName, presetNames } from "../models/presets.ts";
+import { type Env, makeEnv } from "../pipeline/core/env.ts";
+import { type PipelineError, renderError } from "../pipeline/core/errors.ts";
+import { E, type TaskEither } from "../pipeline/core/fp.ts";
+import { embedPerson } from "../pipeline/programs/embed.ts";
+import { fineTune } from "../pipeline/programs/fine_tune.ts";
+import { openPerson, renderMaps } from "../pipeline/programs/render.ts";
+import { decodeRunConfig, presetOf } from "../pipeline/programs/run_config.ts";
+import { stateToFiles } from "../pipeline/programs/state_files.ts";
+import { createTrainState } from "../pipeline/programs/train_state.ts";
+import { modelFrom, type TrainedModel, uploadModel } from "../pipeline/programs/trained_model.ts";
+import { imagesToTensor, mapFrame, tensorToImages } from "../pipeline/programs/device_batch.ts";
+import { median, seconds, timeOf } from "./timing.ts";
+
+const need = async <A>(task: TaskEither<PipelineError, A>): Promise<A> => {
+  const result = await task();
+  if (E.isLeft(result)) throw new Error(renderError(result.left));
+  return result.right;
+};
+
+const untrained = async (env: Env, preset: PresetName): Promise<TrainedModel> => {
+  // Content is pixels, so that every preset can be timed without weights of others.
+  const content = [{ network: "pixels", taps: [], weight: 10 }];
+  const config = decodeRunConfig({ preset, training: { content } });
+  if (E.isLeft(config)) throw new Error(renderError(config.left));
+  using state = await need(createTrainState(presetOf(config.right), 1)(env));
+  const { weights } = await need(stateToFiles(state)(env));
+  return { path: "untrained", hash: "0".repeat(64), config: config.right, weights };
+};
+
+const measure = async (env: Env, preset: PresetName, count: number) => {
+  const { backend } = env, trained = await untrained(env, preset);
+  const { architecture, gain } = modelFrom(trained.config);
+  const heads = syntheticHeads({ size: architecture.size, identities: 2, videos: 2 });
+  const [sequence] = heads.train;
+  if (!sequence) throw new Error("Cannot bench: there is nobody");
+  const indices = Array.from({ length: count }, (_, i) => i % sequence.frames);
+  const frames = await need(heads.read(sequence, indices));
+  const person = await need(embedPerson(trained)(frames)(env));
+  const embedSeconds = await timeOf(
+    () => seconds(() => need(embedPerson(trained)(frames)(env))),
+    { runs: 5, warmUpSeconds: 0, mostSeconds: 10 },
+  );
+
+  const [{ map }] = frames.slice(0, 1).map(mapFrame) as [ReturnType<typeof mapFrame>];
+  using driven = await need(openPerson(person)(env));
+  const device = await need(backend.run("networks", () => ({
+    network: uploadModel(trained).generator,
+    embedding: tf.tensor2d(person.embedding, [1, person.embedding.length]),
+  })));
+  const folded = (): Promise<unknown> => need(renderMaps(driven)([map])(env));
+  const unfolded = async (): Promise<void> => {
+    const made: Tensor = await need(backend.run("a frame", () => {
+      const weights = effectiveWeights(device.network);
+      return generate(weights, architecture, imagesToTensor([map]), device.embedding, gain);
+    }));
+    tensorToImages(await need(backend.read("it", () => made.data<"float32">())), architecture.size);
+    backend.dispose(made);
+  };
+  // In turn, so that what else the machine does meets both alike.
+  const times: (readonly [number, number])[] = [];
+  const end = performance.now() + 30_000;
+  for (let i = 0; i < 60 && (i < 6 || performance.now() < end); i++) {
+    const pair = [await seconds(unfolded), await seconds(folded)] as const;
+    if (i >= 3) times.push(pair);
+  }
+  backend.dispose(device);
+  const unfoldedSeconds = median(times.map(([first]) => first));
+  const frameSeconds = median(times.map(([, second]) => second));
+
+  const stepSeconds: number[] = [];
+  const settings = { epochs: 1, leastSteps: 5, watchEvery: 1 };
+  await need(
+    fineTune(trained, { settings })({ person, frames })({
+      ...env,
+      emit: (event) => {
+        if (event._tag === "StepDone" && event.step > 2) stepSeconds.push(event.seconds);
+      },
+    }),
+  );
+  const updateSeconds = median(stepSeconds);
+  const steps = fineTuningSteps(fineTunings[preset], count);
+  return {
+    preset,
+    device: backend.device,
+    frames: count,
+    unfoldedSeconds,
+    frameSeconds,
+    speedUp: median(times.map(([first, second]) => first / second)),
+    embedSeconds,
+    updateSeconds,
+    updates: steps,
+    fineTuneSeconds: steps * updateSeconds,
+    residentBytes: Deno.memoryUsage().rss,
+  };
+};
+
+const { preset = "toy-64", backend: name = "auto", frames = "8", threads, json } = parseArgs(
+  Deno.args,
+  {
+    string: ["preset", "backend", "frames", "threads"],
+    boolean: ["json"],
+  },
+);
+const known = presetNames.find((each) => each === preset);
+if (!known) throw new Error(`Cannot bench ${preset}: expected one of ${presetNames.join(", ")}`);
+const backend = await need(selectBackend(
+  name as BackendChoice,
+  threads ? { threads: Number(threads) } : {},
+));
+const report = await measure(makeEnv({ backend }), known, Number(frames));
+await backend.close();
+const ms = (value: number): string => `${(1000 * value).toFixed(1)} ms`;
+const lines = json ? [JSON.stringify(report)] : [
+  `${report.preset} on ${report.device}, T = ${report.frames}`,
+  `a frame, networks as trained   ${ms(report.unfoldedSeconds)}`,
+  `a frame, driving               ${ms(report.frameSeconds)} (${report.speedUp.toFixed(2)} times)`,
+  `an embedded person             ${ms(report.embedSeconds)}`,
+  `an update of fine-tuning       ${ms(report.updateSeconds)}, content: pixels`,
+  `a fine-tuned person            ${report.fineTuneSeconds.toFixed(1)} s, ` +
+  `${report.updates} updates`,
+  `memory                         ${(report.residentBytes / 2 ** 20).toFixed(0)} MiB`,
+];
+Deno.stdout.writeSync(new TextEncoder().encode(`${lines.join("\n")}\n`));
