@@ -154,7 +154,7 @@ export {
   loadContentNetworks,
   prepareContent,
 } from "./models/content_loss.ts";
-export type { PerceptualNetworkName } from "./models/perceptual.ts";
+export type { PerceptualNetworkName, VggPooling } from "./models/perceptual.ts";
 export type { FeatureNetwork } from "./models/perceptual/network.ts";
 export type { Batch, Model } from "./models/adversarial.ts";
 export type { Learner } from "./models/optimiser.ts";
@@ -322,6 +322,15 @@ export { ssim } from "./pipeline/metrics/ssim.ts";
 export { meanAbsoluteError } from "./pipeline/metrics/pixels.ts";
 export { landmarkError } from "./pipeline/metrics/landmarks.ts";
 export { csim, type Vector } from "./pipeline/metrics/csim.ts";
+export {
+  arcFaceIdentity,
+  faceApiIdentity,
+  type IdentityNetwork,
+  identityProblems,
+  mobileFaceIdentity,
+} from "./pipeline/metrics/identity.ts";
+export { type FeatureExtractor, inceptionFeatures } from "./pipeline/metrics/fid.ts";
+export { areaUnderCurve } from "./pipeline/metrics/roc.ts";
 export { frechetDistance, kernelDistance } from "./pipeline/metrics/frechet.ts";
 export {
   bootstrapInterval,
@@ -336,4 +345,4 @@ export {
   readSafetensors,
   type Safetensors,
   writeSafetensors,
-} from "./pipeline/programs/checkpoint/safetensors.ts";
+} from "./pipeline/core/safetensors.ts";

@@ -16,6 +16,7 @@ import {
   type NetworkKind,
   type PerceptualNetworkName,
   perceptualNetworks,
+  type VggPooling,
 } from "./perceptual.ts";
 
 /** One term: weight · Σ over the taps of mean |real − fake|. */
@@ -28,6 +29,8 @@ export interface ContentEntry {
   readonly taps: readonly string[];
   /** What the sum over the taps is multiplied by. */
   readonly weight: number;
+  /** How a VGG shrinks its activations: "max" as it was trained (default), or "average". */
+  readonly pooling?: VggPooling;
 }
 
 /** A loaded network with the weight of its term. */
@@ -46,7 +49,7 @@ export type ContentNetworks = readonly ContentNetwork[];
 /** Weighted terms by name, each a scalar; their sum is the content loss. */
 export type ContentTerms = Readonly<Record<string, Tensor>>;
 
-const problemsOf = ({ network, path, taps }: ContentEntry): readonly string[] => {
+const problemsOf = ({ network, path, taps, pooling }: ContentEntry): readonly string[] => {
   const kind: NetworkKind = perceptualNetworks[network];
   const cannot = `Cannot use content network ${network}`;
   const unknown = taps.filter((tap) => !kind.taps.includes(tap));
@@ -69,6 +72,9 @@ const problemsOf = ({ network, path, taps }: ContentEntry): readonly string[] =>
       : []),
     ...(kind.taps.length > 0 && taps.length === 0
       ? [`${cannot}: no tap is given, expected some of ${kind.taps.join(", ")}`]
+      : []),
+    ...(pooling !== undefined && !kind.pools
+      ? [`${cannot}: it has pooling "${pooling}", expected none for a network that is no VGG`]
       : []),
     ...(new Set(taps).size < taps.length ? [`${cannot}: a tap is given twice, expected once`] : []),
   ];
@@ -101,8 +107,9 @@ async () => {
   const problems = contentProblems(entries);
   if (problems.length > 0) return E.left({ _tag: "Config", problems });
   const loaded: ContentNetwork[] = [];
-  for (const [i, { network, path, taps, weight }] of entries.entries()) {
-    const made = await perceptualNetworks[network].load(path ?? "", taps)({ backend })();
+  for (const [i, { network, path, taps, weight, pooling }] of entries.entries()) {
+    const kind: NetworkKind = perceptualNetworks[network];
+    const made = await kind.load(path ?? "", taps, pooling)({ backend })();
     if (E.isLeft(made)) {
       backend.dispose(loaded.map((other) => other.network.weights));
       return made;

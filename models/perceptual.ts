@@ -8,8 +8,16 @@ import type { Err } from "../pipeline/core/errors.ts";
 import { type ReaderTaskEither, RTE } from "../pipeline/core/fp.ts";
 import { faceResTaps, loadFaceRes } from "./perceptual/faceres.ts";
 import type { FeatureNetwork } from "./perceptual/network.ts";
-import { loadVgg, vgg19, type VggArchitecture, vggFace, vggTaps } from "./perceptual/vgg.ts";
+import {
+  loadVgg,
+  vgg19,
+  type VggArchitecture,
+  vggFace,
+  type VggPooling,
+  vggTaps,
+} from "./perceptual/vgg.ts";
 
+export type { VggPooling } from "./perceptual/vgg.ts";
 export type { FeatureNetwork } from "./perceptual/network.ts";
 
 /** What is known of a network before it is loaded. */
@@ -18,12 +26,15 @@ export interface NetworkKind {
   readonly taps: readonly string[];
   /** Whether its weights are a file of the user; otherwise an npm package has them, or none. */
   readonly needsPath: boolean;
+  /** Whether it can pool by averages instead of by maxima. */
+  readonly pools?: true;
   /** The commands that get the weights, where they are a file of the user. */
   readonly get?: string;
   /** Loads what the taps need; `path` means nothing to networks that need none. */
   readonly load: (
     path: string,
     taps: readonly string[],
+    pooling?: VggPooling,
   ) => ReaderTaskEither<HasBackend, Err<"BadFile" | "Backend" | "DeviceLost">, FeatureNetwork>;
 }
 
@@ -31,7 +42,8 @@ const vgg = (architecture: VggArchitecture, get: string): NetworkKind => ({
   taps: vggTaps(architecture),
   needsPath: true,
   get,
-  load: (path, taps) => loadVgg(architecture, path, taps),
+  pools: true,
+  load: (path, taps, pooling) => loadVgg(architecture, path, taps, pooling),
 });
 
 /** The name of a network of the content loss. */

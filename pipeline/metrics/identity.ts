@@ -116,14 +116,25 @@ const loadRecogniser = (
  * MobileFace with the weights of a file (safetensors of `weights convert`, or the published
  * TensorFlow.js manifest): 256 values, unrelated people near 0. `BadFile` where it is another file.
  */
-export const mobileFaceIdentity = (path: string) =>
-  loadRecogniser("mobileface", createMobileFace, path);
+export const mobileFaceIdentity = (
+  path: string,
+): ReaderTaskEither<
+  HasBackend,
+  Err<"BadFile" | "Backend" | "DeviceLost">,
+  IdentityNetwork
+> => loadRecogniser("mobileface", createMobileFace, path);
 
 /**
  * ArcFace, the paper's recogniser, with the weights of a file (safetensors of `weights convert`, or
  * a `backbone.pth` of insightface): 512 values. `BadFile` where it is another file.
  */
-export const arcFaceIdentity = (path: string) => loadRecogniser("arcface", createArcFace, path);
+export const arcFaceIdentity = (
+  path: string,
+): ReaderTaskEither<
+  HasBackend,
+  Err<"BadFile" | "Backend" | "DeviceLost">,
+  IdentityNetwork
+> => loadRecogniser("arcface", createArcFace, path);
 
 /** Why this recogniser cannot judge a model that was trained with this content loss; none where it can. */
 export const identityProblems = (

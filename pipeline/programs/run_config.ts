@@ -84,7 +84,7 @@ const networkNames = Object.keys(perceptualNetworks) as [
 
 const contentEntry: Codec<ContentEntry> = strict(
   { network: oneOf(networkNames), taps: listOf(text), weight: nonNegativeNumber },
-  { path },
+  { path, pooling: oneOf(["max", "average"]) },
 );
 
 const training: Codec<Training> = strict({

@@ -205,10 +205,13 @@ Deno.test("wrong entries are all told, a missing file is told, and nothing is le
       { network: "faceres", path: "x", taps: ["relu1_1", "pw1", "pw1"], weight: 1 },
       { network: "pixels", taps: ["all"], weight: 1 },
       { network: "vggface", path: "y", taps: [], weight: 1 },
+      { network: "faceres", taps: ["pw1"], weight: 1, pooling: "average" },
+      { network: "vggface", path: "y", taps: ["relu1_1"], weight: 1, pooling: "average" },
     ]);
-    assert.equal(problems.length, 6);
+    assert.equal(problems.length, 7);
     for (const problem of problems) assert.match(problem, /^Cannot use [^\n]+, expected [^\n]+$/);
-    assert.match(problems[0] ?? "", /expected --content vgg19=PATH/);
+    assert.match(problems[0] ?? "", /expected --content vgg19=PATH; get them with: deno task /);
+    assert.match(problems.at(-1) ?? "", /faceres: it has pooling "average", expected none/);
     const message = await sentence(
       loadContentNetworks([
         { network: "faceres", taps: ["pw1"], weight: 1 },
