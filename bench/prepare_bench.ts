@@ -4,8 +4,8 @@
  *     deno run -A bench/prepare_bench.ts [VIDEO …] [--size 256] [--json]
  *
  * Without a video it makes one: 225 frames of a photo of the face package under a moving camera at
- * 1280×720, 25 frames a second (nine seconds, so that every frame counts). One clip at a time on one worker, as `prepare --workers 1` does;
- * networks are warm.
+ * 1280×720, 25 frames a second (nine seconds, so that every frame counts). One clip at a time on
+ * one worker, as `prepare --workers 1` does; networks are warm.
  *
  * @module
  */
