@@ -18,6 +18,7 @@ import { E, F, type TE } from "../core/fp.ts";
 import { nearest } from "../core/words.ts";
 import type { EvaluationReport } from "../programs/evaluate.ts";
 import { evaluateRuns, type LabelledRun, type RunsEvaluation } from "../programs/evaluate_runs.ts";
+import type { JudgeChoice } from "../programs/evaluate/judges.ts";
 import { describeTooShort, describeUnanswered } from "../programs/evaluate/report.ts";
 import { toMarkdown } from "../programs/evaluate/table.ts";
 import { untrainedNames } from "../programs/methods.ts";
@@ -47,6 +48,12 @@ const options: readonly Option[] = [
     value: "NAME,NAME,…",
     help: `methods without training beside the runs: ${untrainedNames.join(", ")} (all)`,
   },
+  {
+    name: "identity",
+    value: "NAME=FILE",
+    help: "the recogniser of CSIM: mobileface or arcface with its weights (face-api)",
+  },
+  { name: "inception", value: "FILE", help: "weights of Inception: FID is computed with them" },
   { name: "out", value: "DIR", help: "where tables, pictures and the report go" },
   { name: "cache", value: "DIR", help: "prepared frames of a folder of videos (the run's)" },
   { name: "seed", value: "N", help: "who is drawn, and what fine-tuning draws (1)", numeric: true },
@@ -58,6 +65,8 @@ const Settings = strict({ run: listOf(text, 1), out: path }, {
   shots: listOf(positiveInteger, 1),
   methods: listOf(text),
   data: text,
+  identity: text,
+  inception: path,
   cache: path,
   videos: positiveInteger,
   frames: positiveInteger,
@@ -86,6 +95,21 @@ const problemsOf = (
   ),
 ];
 
+const judgesOf = (
+  identity: string | undefined,
+  inception: string | undefined,
+): E.Either<Err<"Config">, JudgeChoice> => {
+  const given = { ...(inception && { inception }) };
+  if (identity === undefined || identity === "face-api") return E.right(given);
+  const [name, ...rest] = identity.split("="), path = rest.join("=");
+  if ((name === "mobileface" || name === "arcface") && path !== "") {
+    return E.right({ ...given, identity: { name, path } });
+  }
+  const problem = `Cannot compute CSIM with --identity ${identity}: expected face-api, or ` +
+    "mobileface or arcface with a file (mobileface=weights.safetensors)";
+  return E.left({ _tag: "Config", problems: [problem] });
+};
+
 const words = (value: Parsed[string] | undefined): readonly string[] | undefined =>
   typeof value === "string" ? value.split(",").filter((word) => word !== "") : undefined;
 
@@ -110,13 +134,18 @@ const configure = (parsed: Parsed): E.Either<Err<"Config">, Asked> => {
         const runs = run.map(labelled), untrained = rest.methods ?? untrainedNames;
         const problems = problemsOf(runs, untrained);
         if (problems.length > 0) return E.left({ _tag: "Config", problems });
+        const judges = judgesOf(rest.identity, rest.inception);
+        if (E.isLeft(judges)) return judges;
         const protocol = {
           shots: [...new Set(rest.shots ?? [1, 8, 32])].toSorted((a, b) => a - b),
           people: videos ?? 50,
           frames: frames ?? 32,
         };
         const places = { ...(data && { data }), ...(cache && { cache }) };
-        return E.right({ backend, what: { runs, untrained, protocol, seed, out, ...places } });
+        return E.right({
+          backend,
+          what: { runs, untrained, protocol, judges: judges.right, seed, out, ...places },
+        });
       },
     ),
   );

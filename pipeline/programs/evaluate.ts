@@ -4,36 +4,22 @@
  *
  * @module
  */
-import { createFaceAnalyzer, type FaceAnalyzer } from "../../backends/face.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
-import { abortedBy } from "../core/abort.ts";
 import type { Env } from "../core/env.ts";
-import { type PipelineError, renderError } from "../core/errors.ts";
+import type { PipelineError } from "../core/errors.ts";
 import { readBounded } from "../core/files.ts";
 import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
-import type { Image } from "../core/image.ts";
 import { bracket } from "../core/stage.ts";
 import { replaceFile } from "./checkpoint/durable.ts";
 import { type Answerer, answerers, type NamedMethod } from "./evaluate/answers.ts";
-import { describeTruths, type FrameFigures, measureFrame } from "./evaluate/frame_figures.ts";
-import { writeGrid, writeStrip } from "./evaluate/grid.ts";
-import {
-  askAbout,
-  type Cast,
-  drawCast,
-  type Protocol,
-  type Subject,
-  type TooShort,
-} from "./evaluate/protocol.ts";
+import { distancesOf } from "./evaluate/features.ts";
+import { writeGrid } from "./evaluate/grid.ts";
+import { type JudgeChoice, type Judges, openJudges } from "./evaluate/judges.ts";
+import { type Cast, drawCast, type Protocol, type TooShort } from "./evaluate/protocol.ts";
+import { questionPerson } from "./evaluate/question.ts";
 import { toHtml } from "./evaluate/report.ts";
-import {
-  openEvaluation,
-  type PersonResults,
-  readPerson,
-  type Unanswered,
-  writePerson,
-} from "./evaluate/store.ts";
-import { type Measured, type Row, tabulate, toCsv, toMarkdown } from "./evaluate/table.ts";
+import { openEvaluation, type PersonResults, type Unanswered } from "./evaluate/store.ts";
+import { type Row, tabulate, toCsv, toMarkdown, withDistances } from "./evaluate/table.ts";
 
 /** What is evaluated, on whom, and where the results go. */
 export interface Evaluation {
@@ -43,6 +29,8 @@ export interface Evaluation {
   readonly protocol: Protocol;
   /** The methods side by side. */
   readonly methods: readonly NamedMethod[];
+  /** Which networks judge. */
+  readonly judges: JudgeChoice;
   /** The folder of the results; an evaluation with the same settings goes on there. */
   readonly out: string;
   /** What tells this evaluation from another one: runs, checkpoints, seed. */
@@ -61,94 +49,9 @@ export interface EvaluationReport {
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 
-/** Failures of one person; all others end the evaluation. */
-const isOfPerson = ({ _tag }: PipelineError): boolean =>
-  _tag === "BadSample" || _tag === "NonFinite" || _tag === "Data";
-
-const measureAll = async (
-  faces: FaceAnalyzer,
-  images: readonly Image[],
-  truths: Parameters<typeof measureFrame>[2][],
-): Promise<E.Either<PipelineError, readonly FrameFigures[]>> => {
-  const figures: FrameFigures[] = [];
-  for (const [i, truth] of truths.entries()) {
-    const image = images[i];
-    if (!image) throw new Error(`Cannot measure frame ${i}: it was not answered`);
-    const measured = await measureFrame(faces, image, truth);
-    if (E.isLeft(measured)) return measured;
-    figures.push(measured.right);
-  }
-  return E.right(figures);
-};
-
-/** All answers about one person for one T. */
-const questionOne = (
-  { dataset, protocol, out }: Evaluation,
-  faces: FaceAnalyzer,
-  everybody: readonly Answerer[],
-  subject: Subject,
-  shots: number,
-): Program<Omit<PersonResults, "key">> =>
-(env) =>
-async () => {
-  const { key, sequence: { identity } } = subject;
-  const question = await askAbout(dataset, subject, shots, protocol.frames);
-  if (E.isLeft(question)) {
-    const problem = renderError(question.left);
-    return E.right({ measured: [], unanswered: [{ key, shots, answer: "", problem }] });
-  }
-  const truths = await describeTruths(faces, question.right.targets);
-  if (E.isLeft(truths)) return truths;
-  const measured: Measured[] = [], unanswered: Unanswered[] = [], shown: (readonly Image[])[] = [];
-  for (const { name, answer } of everybody) {
-    const images = await answer(question.right)(env)();
-    if (E.isLeft(images)) {
-      if (!isOfPerson(images.left)) return images;
-      unanswered.push({ key, shots, answer: name, problem: renderError(images.left) });
-      continue;
-    }
-    const frames = await measureAll(faces, images.right, [...truths.right]);
-    if (E.isLeft(frames)) return frames;
-    measured.push({ identity, shots, answer: name, frames: frames.right });
-    shown.push(images.right);
-  }
-  const strip = await writeStrip(out, key, shots, question.right, shown)();
-  return E.isLeft(strip) ? strip : E.right({ measured, unanswered });
-};
-
-const questionPerson = (
-  evaluation: Evaluation,
-  faces: FaceAnalyzer,
-  everybody: readonly Answerer[],
-  subject: Subject,
-): Program<PersonResults> =>
-(env) =>
-async () => {
-  const { key } = subject;
-  const before = await readPerson(evaluation.out, key);
-  if (before) return E.right(before);
-  const parts: Omit<PersonResults, "key">[] = [];
-  for (const shots of subject.shots) {
-    if (env.signal.aborted) return E.left(abortedBy(env.signal));
-    // Randomness of a person and T is its own: resuming in the middle changes nothing.
-    const rng = env.rng.fold("evaluation").fold(key).fold(shots);
-    const quiet = { ...env, rng, emit: () => {} };
-    const part = await questionOne(evaluation, faces, everybody, subject, shots)(quiet)();
-    if (E.isLeft(part)) return part;
-    parts.push(part.right);
-  }
-  const results = {
-    key,
-    measured: parts.flatMap(({ measured }) => measured),
-    unanswered: parts.flatMap(({ unanswered }) => unanswered),
-  };
-  const written = await writePerson(evaluation.out, results)();
-  return E.isLeft(written) ? written : E.right(results);
-};
-
 const questionEverybody = (
   evaluation: Evaluation,
-  faces: FaceAnalyzer,
+  judges: Judges,
   everybody: readonly Answerer[],
   { subjects }: Cast,
 ): Program<readonly PersonResults[]> =>
@@ -157,7 +60,7 @@ async () => {
   const people: PersonResults[] = [];
   for (const subject of subjects) {
     env.emit({ _tag: "Progress", what: "people", done: people.length, of: subjects.length });
-    const results = await questionPerson(evaluation, faces, everybody, subject)(env)();
+    const results = await questionPerson(evaluation, judges, everybody, subject)(env)();
     if (E.isLeft(results)) return results;
     people.push(results.right);
   }
@@ -178,8 +81,10 @@ const conclude = (
 (env) =>
 async () => {
   const { out, protocol } = evaluation;
+  const rows = tabulate(people.flatMap(({ measured }) => measured), env.rng.fold("intervals"));
+  const distances = await distancesOf(out, people.map(({ key }) => key), rows);
   const report: EvaluationReport = {
-    rows: tabulate(people.flatMap(({ measured }) => measured), env.rng.fold("intervals")),
+    rows: withDistances(rows, distances),
     tooShort: cast.tooShort,
     unanswered: people.flatMap(({ unanswered }) => unanswered),
   };
@@ -224,10 +129,10 @@ export const evaluate = (evaluation: Evaluation): Program<EvaluationReport> =>
         RTE.flatMap((everybody) =>
           F.pipe(
             bracket(
-              () => () => createFaceAnalyzer(),
-              (faces: FaceAnalyzer): Program<readonly PersonResults[]> =>
-                questionEverybody(evaluation, faces, everybody, cast),
-              (faces) => faces.close(),
+              () => openJudges(evaluation.judges),
+              (judges: Judges): Program<readonly PersonResults[]> =>
+                questionEverybody(evaluation, judges, everybody, cast),
+              (judges) => judges.close(),
             )(undefined),
             RTE.flatMap((people) =>
               conclude(evaluation, cast, everybody.map(({ name }) => name), people)

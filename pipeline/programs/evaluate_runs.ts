@@ -11,6 +11,7 @@ import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import { type Owned, owned } from "../core/owned.ts";
 import { bracket } from "../core/stage.ts";
 import type { NamedMethod } from "./evaluate/answers.ts";
+import type { JudgeChoice } from "./evaluate/judges.ts";
 import type { Protocol } from "./evaluate/protocol.ts";
 import { evaluate, type Evaluation, type EvaluationReport } from "./evaluate.ts";
 import { methods, trainable } from "./methods.ts";
@@ -37,6 +38,8 @@ export interface RunsEvaluation {
   readonly cache?: string;
   /** How many people, shots and frames. */
   readonly protocol: Protocol;
+  /** Which networks judge. */
+  readonly judges: JudgeChoice;
   /** Where all randomness starts. */
   readonly seed: number;
   /** The folder of the results. */
@@ -112,13 +115,13 @@ const openCommon = (
   );
 
 const evaluationOf = (
-  { protocol, seed, out }: RunsEvaluation,
+  { protocol, judges, seed, out }: RunsEvaluation,
   dataset: Dataset,
   methods: readonly NamedMethod[],
 ): Evaluation => {
   const sources = methods.map(({ label, trained }) => ({ label, source: trained.value.source }));
-  const settings = { data: dataset.name, protocol, seed, methods: sources };
-  return { dataset, protocol, methods, out, settings };
+  const settings = { data: dataset.name, protocol, judges, seed, methods: sources };
+  return { dataset, protocol, judges, methods, out, settings };
 };
 
 /**

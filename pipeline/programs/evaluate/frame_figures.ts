@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { FaceAnalyzer } from "../../../backends/face.ts";
 import type { Err } from "../../core/errors.ts";
 import { E, type Either } from "../../core/fp.ts";
 import type { Frame, Image } from "../../core/image.ts";
@@ -12,6 +11,7 @@ import { landmarkError } from "../../metrics/landmarks.ts";
 import { meanAbsoluteError } from "../../metrics/pixels.ts";
 import { ssim } from "../../metrics/ssim.ts";
 import { undetectedError } from "../held_out_figures.ts";
+import type { Judges } from "./judges.ts";
 
 /** Figures of one frame. */
 export interface FrameFigures {
@@ -37,18 +37,18 @@ const leastScore = 0.1;
 export interface Truth {
   /** The hold-out frame. */
   readonly frame: Frame;
-  /** Its identity descriptor. // [128] */
+  /** Its identity descriptor. */
   readonly descriptor: Float32Array;
 }
 
 /** Describes real frames once for all answers. */
 export const describeTruths = async (
-  faces: FaceAnalyzer,
+  { identity }: Judges,
   frames: readonly Frame[],
-): Promise<Either<Err<"Backend">, readonly Truth[]>> => {
+): Promise<Either<Err<"Backend" | "DeviceLost">, readonly Truth[]>> => {
   const truths: Truth[] = [];
   for (const frame of frames) {
-    const descriptor = await faces.descriptor(frame.image, frame.landmarks)();
+    const descriptor = await identity.describe(frame.image, frame.landmarks)();
     if (E.isLeft(descriptor)) return descriptor;
     truths.push({ frame, descriptor: descriptor.right });
   }
@@ -57,11 +57,11 @@ export const describeTruths = async (
 
 /** Measures one answer. `Backend` where the face networks fail. */
 export const measureFrame = async (
-  faces: FaceAnalyzer,
+  { faces, identity }: Judges,
   image: Image,
   { frame, descriptor }: Truth,
-): Promise<Either<Err<"Backend">, FrameFigures>> => {
-  const described = await faces.descriptor(image, frame.landmarks)();
+): Promise<Either<Err<"Backend" | "DeviceLost">, FrameFigures>> => {
+  const described = await identity.describe(image, frame.landmarks)();
   if (E.isLeft(described)) return described;
   const detected = await faces.detect(image, { scoreThreshold: leastScore })();
   if (E.isLeft(detected)) return detected;

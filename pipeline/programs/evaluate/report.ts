@@ -34,15 +34,21 @@ const list = (lines: readonly string[]): string =>
     : `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul>`;
 
 const table = (rows: readonly Row[]): string => {
-  const head = ["T", "answer", "people", "frames", ...figureNames]
-    .map((name) => `<th>${name}</th>`).join("");
-  const body = rows.map(({ shots, answer, people, frames, figures }) => {
+  const withDistances = rows.some(({ distances }) => distances);
+  const head = [
+    ...["T", "answer", "people", "frames", ...figureNames],
+    ...(withDistances ? ["Fréchet distance", "kernel distance"] : []),
+  ].map((name) => `<th>${name}</th>`).join("");
+  const body = rows.map(({ shots, answer, people, frames, figures, distances }) => {
     const cells = [shots, escaped(answer), people, frames].map((cell) => `<td>${cell}</td>`);
     const values = figureNames.map((name) => {
       const { mean, low, high } = figures[name];
       return `<td>${mean.toFixed(3)}<br><small>${low.toFixed(3)}–${high.toFixed(3)}</small></td>`;
     });
-    return `<tr>${[...cells, ...values].join("")}</tr>`;
+    const far = distances
+      ? [`<td>${distances.frechet.toFixed(2)}</td><td>${distances.kernel.toFixed(4)}</td>`]
+      : [];
+    return `<tr>${[...cells, ...values, ...far].join("")}</tr>`;
   });
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table>`;
 };

@@ -4,12 +4,21 @@
  *
  * @module
  */
-import { listOf, nonNegativeNumber, positiveInteger, strict, text } from "../../core/config.ts";
-import { type Codec, decodeConfig, refined } from "../../core/config.ts";
+import {
+  type Codec,
+  decodeConfig,
+  listOf,
+  nonNegativeNumber,
+  positiveInteger,
+  refined,
+  strict,
+  text,
+} from "../../core/config.ts";
 import { differences, renderDifference } from "../../core/differences.ts";
 import type { Err } from "../../core/errors.ts";
 import { readBounded } from "../../core/files.ts";
-import { E, type TaskEither } from "../../core/fp.ts";
+import { E, F, type TaskEither, TE } from "../../core/fp.ts";
+import { type HostTensors, writeSafetensors } from "../../core/safetensors.ts";
 import { attempt, replaceFile } from "../checkpoint/durable.ts";
 import type { FrameFigures } from "./frame_figures.ts";
 import type { Measured } from "./table.ts";
@@ -120,9 +129,20 @@ export const readPerson = async (
   return E.isRight(decoded) && decoded.right.key === key ? decoded.right : undefined;
 };
 
-/** Keeps the results of a person. */
+/** Where the features of a person's pictures are kept. */
+export const featuresPath = (out: string, key: string): string =>
+  `${out}/people/${fileNameOf(key)}.safetensors`;
+
+/** Keeps the results of a person; the features, where there are any, before the figures. */
 export const writePerson = (
   out: string,
   results: PersonResults,
-): TaskEither<Err<"Checkpoint">, string> =>
-  replaceFile(`${out}/people`, `${fileNameOf(results.key)}.json`, JSON.stringify(results));
+  features: HostTensors,
+): TaskEither<Err<"Checkpoint">, string> => {
+  const folder = `${out}/people`, name = fileNameOf(results.key);
+  const figures = replaceFile(folder, `${name}.json`, JSON.stringify(results));
+  return Object.keys(features).length === 0 ? figures : F.pipe(
+    replaceFile(folder, `${name}.safetensors`, writeSafetensors(features)),
+    TE.flatMap(() => figures),
+  );
+};

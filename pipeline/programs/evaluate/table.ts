@@ -31,7 +31,19 @@ export interface Row {
   readonly frames: number;
   /** Means over the frames with 95 % bootstrap intervals over people. */
   readonly figures: Readonly<Record<typeof figureNames[number], Interval>>;
+  /** Distances between distributions of features, where Inception's weights were given. */
+  readonly distances?: { readonly frechet: number; readonly kernel: number };
 }
+
+/** Rows with the distances that belong to them. */
+export const withDistances = (
+  rows: readonly Row[],
+  distances: ReadonlyMap<Row, Required<Row>["distances"]>,
+): readonly Row[] =>
+  rows.map((row) => {
+    const known = distances.get(row);
+    return known ? { ...row, distances: known } : row;
+  });
 
 /** One row a T and answer, in the order in which they first come. */
 export const tabulate = (measured: readonly Measured[], rng: Rng): readonly Row[] => {
@@ -78,13 +90,17 @@ const withInterval = ({ mean, low, high }: Interval): string =>
 
 /** The table in Markdown, intervals in brackets. */
 export const toMarkdown = (rows: readonly Row[]): string => {
-  const head = ["T", "answer", "people", "frames", ...figureNames.map((name) => titles[name])];
-  const lines = rows.map(({ shots, answer, people, frames, figures }) => [
+  const head = [
+    ...["T", "answer", "people", "frames", ...figureNames.map((name) => titles[name])],
+    ...(rows.some((row) => row.distances) ? ["Fréchet distance ↓", "kernel distance ↓"] : []),
+  ];
+  const lines = rows.map(({ shots, answer, people, frames, figures, distances }) => [
     shots,
     answer,
     people,
     frames,
     ...figureNames.map((name) => withInterval(figures[name])),
+    ...(distances ? [distances.frechet.toFixed(3), distances.kernel.toFixed(5)] : []),
   ]);
   return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");
@@ -94,7 +110,7 @@ export const toMarkdown = (rows: readonly Row[]): string => {
 export const toCsv = (rows: readonly Row[]): string => {
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   const head = figureNames.flatMap((name) => [name, `${name}_low`, `${name}_high`]);
-  const lines = rows.map(({ shots, answer, people, frames, figures }) => [
+  const lines = rows.map(({ shots, answer, people, frames, figures, distances }) => [
     shots,
     quoted(answer),
     people,
@@ -104,7 +120,9 @@ export const toCsv = (rows: readonly Row[]): string => {
       figures[name].low,
       figures[name].high,
     ]),
+    distances?.frechet ?? "",
+    distances?.kernel ?? "",
   ]);
-  return [["shots", "answer", "people", "frames", ...head], ...lines]
+  return [["shots", "answer", "people", "frames", ...head, "frechet", "kernel"], ...lines]
     .map((cells) => cells.join(",")).join("\n") + "\n";
 };

@@ -1,0 +1,150 @@
+/**
+ * What everybody answers about one person, measured and kept.
+ *
+ * @module
+ */
+import type { Dataset } from "../../../datasets/dataset.ts";
+import { abortedBy } from "../../core/abort.ts";
+import type { Env } from "../../core/env.ts";
+import { type PipelineError, renderError } from "../../core/errors.ts";
+import { E, type ReaderTaskEither } from "../../core/fp.ts";
+import type { Image } from "../../core/image.ts";
+import type { HostTensors } from "../../core/safetensors.ts";
+import type { Answerer } from "./answers.ts";
+import { featureName, realName, stackFeatures } from "./features.ts";
+import { describeTruths, type FrameFigures, measureFrame } from "./frame_figures.ts";
+import { writeStrip } from "./grid.ts";
+import type { Judges } from "./judges.ts";
+import { askAbout, type Protocol, type Subject } from "./protocol.ts";
+import { type PersonResults, readPerson, type Unanswered, writePerson } from "./store.ts";
+import type { Measured } from "./table.ts";
+
+/** Where the questions come from and where the results go. */
+export interface Questioning {
+  /** Whose held-out people. */
+  readonly dataset: Dataset;
+  /** From how many frames. */
+  readonly protocol: Protocol;
+  /** The folder of the results. */
+  readonly out: string;
+}
+
+type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
+
+/** Failures of one person; all others end the evaluation. */
+const isOfPerson = ({ _tag }: PipelineError): boolean =>
+  _tag === "BadSample" || _tag === "NonFinite" || _tag === "Data";
+
+const measureAll = async (
+  judges: Judges,
+  images: readonly Image[],
+  truths: Parameters<typeof measureFrame>[2][],
+): Promise<E.Either<PipelineError, readonly FrameFigures[]>> => {
+  const figures: FrameFigures[] = [];
+  for (const [i, truth] of truths.entries()) {
+    const image = images[i];
+    if (!image) throw new Error(`Cannot measure frame ${i}: it was not answered`);
+    const measured = await measureFrame(judges, image, truth);
+    if (E.isLeft(measured)) return measured;
+    figures.push(measured.right);
+  }
+  return E.right(figures);
+};
+
+/** All answers about one person for one T. */
+/** What was found out about one person and one T. */
+interface Answers extends Omit<PersonResults, "key"> {
+  /** Features of pictures by `T/answer`, and of the real ones. */
+  readonly features: HostTensors;
+}
+
+const featuresOf = async (
+  { inception }: Judges,
+  name: string,
+  images: readonly Image[],
+): Promise<E.Either<PipelineError, HostTensors>> => {
+  if (!inception) return E.right({});
+  const found = await inception.features(images)();
+  return E.isLeft(found) ? found : E.right({ [name]: stackFeatures(found.right) });
+};
+
+const questionOne = (
+  { dataset, protocol, out }: Questioning,
+  judges: Judges,
+  everybody: readonly Answerer[],
+  subject: Subject,
+  shots: number,
+): Program<Answers> =>
+(env) =>
+async () => {
+  const { key, sequence: { identity } } = subject;
+  const question = await askAbout(dataset, subject, shots, protocol.frames);
+  if (E.isLeft(question)) {
+    const problem = renderError(question.left);
+    const unanswered = [{ key, shots, answer: "", problem }];
+    return E.right({ measured: [], unanswered, features: {} });
+  }
+  const real = await featuresOf(
+    judges,
+    featureName(shots, realName),
+    question.right.targets.map(({ image }) => image),
+  );
+  if (E.isLeft(real)) return real;
+  let features = real.right;
+  const truths = await describeTruths(judges, question.right.targets);
+  if (E.isLeft(truths)) return truths;
+  const measured: Measured[] = [], unanswered: Unanswered[] = [], shown: (readonly Image[])[] = [];
+  for (const { name, answer } of everybody) {
+    const images = await answer(question.right)(env)();
+    if (E.isLeft(images)) {
+      if (!isOfPerson(images.left)) return images;
+      unanswered.push({ key, shots, answer: name, problem: renderError(images.left) });
+      continue;
+    }
+    const frames = await measureAll(judges, images.right, [...truths.right]);
+    if (E.isLeft(frames)) return frames;
+    const seen = await featuresOf(judges, featureName(shots, name), images.right);
+    if (E.isLeft(seen)) return seen;
+    features = { ...features, ...seen.right };
+    measured.push({ identity, shots, answer: name, frames: frames.right });
+    shown.push(images.right);
+  }
+  const strip = await writeStrip(out, key, shots, question.right, shown)();
+  return E.isLeft(strip) ? strip : E.right({ measured, unanswered, features });
+};
+
+/**
+ * Asks everybody about one person for each T and keeps the results; what an earlier attempt has
+ * kept is not asked again. A person whose frames cannot be read, or whom a method cannot learn, is
+ * a line in the results; any other error ends the evaluation.
+ */
+export const questionPerson = (
+  evaluation: Questioning,
+  judges: Judges,
+  everybody: readonly Answerer[],
+  subject: Subject,
+): Program<PersonResults> =>
+(env) =>
+async () => {
+  const { key } = subject;
+  const before = await readPerson(evaluation.out, key);
+  if (before) return E.right(before);
+  const parts: Answers[] = [];
+  for (const shots of subject.shots) {
+    if (env.signal.aborted) return E.left(abortedBy(env.signal));
+    // Randomness of a person and T is its own: resuming in the middle changes nothing.
+    const rng = env.rng.fold("evaluation").fold(key).fold(shots);
+    const quiet = { ...env, rng, emit: () => {} };
+    const part = await questionOne(evaluation, judges, everybody, subject, shots)(quiet)();
+    if (E.isLeft(part)) return part;
+    parts.push(part.right);
+  }
+  const results = {
+    key,
+    measured: parts.flatMap(({ measured }) => measured),
+    unanswered: parts.flatMap(({ unanswered }) => unanswered),
+  };
+  const features = Object.assign({}, ...parts.map((part) => part.features)) as HostTensors;
+  const written = await writePerson(evaluation.out, results, features)();
+  return E.isLeft(written) ? written : E.right(results);
+};
