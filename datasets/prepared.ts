@@ -4,22 +4,25 @@
  *
  * @module
  */
-import { E, TE } from "../pipeline/core/fp.ts";
+import { E, F, type TE } from "../pipeline/core/fp.ts";
 import type { Err } from "../pipeline/core/errors.ts";
-import { fileProblem, readFully } from "../pipeline/core/files.ts";
 import type { Frame } from "../pipeline/core/image.ts";
-import { decodeImage } from "./codec.ts";
 import type { Dataset, Sequence } from "./dataset.ts";
 import { sha256 } from "./prepare/digest.ts";
 import {
-  parseSample,
+  readBeside,
+  type ReadSamples,
+  readSamples,
+  type SamplePlace,
+} from "./prepare/read_samples.ts";
+import {
   preparedPaths,
   readPreparedIndex,
   readShardList,
   type ShardClip,
 } from "./prepare/record.ts";
 import type { PreparedIndex, PreparedSettings, Split } from "./prepare/types.ts";
-import { BLOCK, memberBytes } from "./prepare/tar.ts";
+import { memberBytes } from "./prepare/tar.ts";
 
 /** What {@link preparedVideos} opens. */
 export interface PreparedVideosOptions {
@@ -32,6 +35,11 @@ export interface PreparedVideosOptions {
    * the very end. Default "validation"; where that part is empty, the other one.
    */
   readonly heldOut?: Exclude<Split, "train">;
+  /**
+   * Where frames are decoded: on this thread, or on a worker beside it. Default: beside, where
+   * frames have 128 pixels and more (smaller ones take less time than a message).
+   */
+  readonly decode?: "here" | "beside";
 }
 
 /** A dataset of prepared videos, with how they were prepared. */
@@ -41,6 +49,9 @@ export interface PreparedVideos extends Dataset {
   /** What the shards hold. */
   readonly index: PreparedIndex;
 }
+
+/** Frames of so many pixels a side are decoded on a worker. */
+const BESIDE = 128;
 
 /** Where the frames of a sequence lie. */
 interface Piece {
@@ -92,64 +103,35 @@ export const sampleOffsets = ({ offset, sizes }: ShardClip): readonly number[] =
   ];
 };
 
-const readSample = async (
-  file: Deno.FsFile,
-  { tar, clip }: Piece,
-  index: number,
-  size: number,
-): Promise<E.Either<string, Frame>> => {
-  const [picture, json] = clip.sizes[index]!;
-  const begin = sampleOffsets(clip)[index]!;
-  // One read for both members: the picture, its padding, a header, the JSON.
-  const length = memberBytes(picture) + BLOCK + json;
-  await file.seek(begin + BLOCK, Deno.SeekMode.Start);
-  const bytes = await readFully(file, new Uint8Array(length - BLOCK));
-  if (bytes.length < length - BLOCK) return E.left(`${tar} was cut off`);
-  const image = await decodeImage(bytes.subarray(0, picture), tar)();
-  if (E.isLeft(image)) return E.left(image.left.message);
-  if (image.right.width !== size || image.right.height !== size) {
-    return E.left(`${tar}: a frame is ${image.right.width}×${image.right.height} pixels`);
-  }
-  const sample = parseSample(bytes.subarray(length - BLOCK - json));
-  if (E.isLeft(sample)) return E.left(`${tar}: the JSON of a frame: ${sample.left}`);
-  return E.right({ image: image.right, landmarks: Float32Array.from(sample.right.landmarks) });
-};
-
 const readPieces = (
   pool: Pool | undefined,
   { identity, video }: Sequence,
   indices: readonly number[],
   size: number,
+  read: ReadSamples,
 ): TE.TaskEither<Err<"BadSample">, readonly Frame[]> =>
 async () => {
-  const key = `${identity}/${video}`, frames: Frame[] = [];
-  const unreadable = (message: string): Err<"BadSample"> => ({
-    ...{ _tag: "BadSample", key, reason: "unreadable", message },
-  });
+  const key = `${identity}/${video}`, wanted: SamplePlace[] = [];
   let first = 0;
-  for (const piece of pool?.pieces ?? []) {
-    const count = piece.clip.numbers.length, from = first;
-    first += count;
-    const places = indices.flatMap((index, place) =>
-      index >= from && index < from + count ? [place] : []
-    );
-    if (places.length === 0) continue;
-    try {
-      using file = await Deno.open(piece.tar);
-      for (const place of places) {
-        const frame = await readSample(file, piece, indices[place]! - from, size);
-        if (E.isLeft(frame)) return E.left(unreadable(frame.left));
-        frames[place] = frame.right;
-      }
-    } catch (cause) {
-      return E.left(unreadable(`${piece.tar}: ${fileProblem(cause)}`));
-    }
+  for (const { tar, clip } of pool?.pieces ?? []) {
+    const from = first;
+    first += clip.numbers.length;
+    const begins = sampleOffsets(clip);
+    indices.forEach((index, place) => {
+      const begin = begins[index - from], bytes = clip.sizes[index - from];
+      if (begin !== undefined && bytes !== undefined) wanted[place] = { tar, begin, bytes };
+    });
   }
   const wrong = indices.find((index) => !(index >= 0 && index < first));
   if (wrong !== undefined) {
     throw new RangeError(`Cannot read frame ${wrong} of ${key}: it has ${first}`);
   }
-  return E.right(frames);
+  return F.pipe(
+    await read(wanted, size),
+    E.mapLeft((message): Err<"BadSample"> => ({
+      ...{ _tag: "BadSample", key, reason: "unreadable", message },
+    })),
+  );
 };
 
 /**
@@ -166,7 +148,7 @@ async () => {
  * ```
  */
 export const preparedVideos = (
-  { path, size, heldOut = "validation" }: PreparedVideosOptions,
+  { path, size, heldOut = "validation", decode }: PreparedVideosOptions,
 ): TE.TaskEither<Err<"Data">, PreparedVideos> =>
 async () => {
   const paths = preparedPaths(path);
@@ -199,13 +181,15 @@ async () => {
   const [train, held] = [poolPieces(pieces.train), poolPieces(kept)];
   const sequences = (pools: ReadonlyMap<string, Pool>): readonly Sequence[] =>
     [...pools.values()].map(({ sequence }) => sequence);
+  const beside = (decode ?? (size < BESIDE ? "here" : "beside")) === "beside";
+  const readPlaces = beside ? readBeside() : readSamples;
   return E.right({
     ...{ name: path, size, settings, index },
     train: sequences(train),
     heldOut: sequences(held),
     read: (sequence, indices) => {
       const key = sequenceKey(sequence);
-      return readPieces(train.get(key) ?? held.get(key), sequence, indices, size);
+      return readPieces(train.get(key) ?? held.get(key), sequence, indices, size, readPlaces);
     },
   });
 };

@@ -120,7 +120,12 @@ videoTest(
       assert.deepEqual([again.earlier, again.faces, again.figures.length], [8, 0, 0]);
       assert.deepEqual(await hashes(whole), bytes);
       for (const [order, index] of [1, 0].entries()) {
-        const outcome = await prepare({ ...options, out: parts, share: { index, count: 2 } });
+        const outcome = await prepare({
+          ...options,
+          workers: 1,
+          out: parts,
+          share: { index, count: 2 },
+        });
         assert.equal(outcome.report !== undefined, order === 1);
         assert.equal(await isPrepared(parts), order === 1);
       }
@@ -135,7 +140,7 @@ videoTest(
       const rest = ["--validation", "0.2", "--test", "0", "--clips-per-shard", "1"];
       await killMidway([...args, ...rest], `${killed}/work`);
       assert.equal(await isPrepared(killed), false);
-      const resumed = await prepare({ ...options, out: killed });
+      const resumed = await prepare({ ...options, workers: 1, out: killed });
       assert(resumed.earlier >= 3 && resumed.earlier < 8, `${resumed.earlier} were done`);
       assert.deepEqual(await hashes(killed), bytes);
 
@@ -156,6 +161,8 @@ videoTest(
         assert(across > 12 && across < 28, `outer corners of the eyes ${across} px apart`);
       }
       assert.deepEqual(await right(dataset.read(ada, [5])), [frames[2]]);
+      const beside = await right(preparedVideos({ path: whole, size: 64, decode: "beside" }));
+      assert.deepEqual(await right(beside.read(ada, [ada.frames - 1, 0, 5])), frames);
       await assert.rejects(dataset.read(ada, [ada.frames])(), /Cannot read frame/);
       const other = await left(preparedVideos({ path: whole, size: 128 }));
       assert.match(other.message, /prepared with --size 64, expected a preset of 64 pixels/);
