@@ -109,7 +109,7 @@ const makeFilm = (
  * of the backend.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * const film = await drive({ driver: "talk.mp4", out: "ada.mp4" })(ada)(makeEnv({ backend }))();
  * ```
  */

@@ -187,7 +187,7 @@ const rankFiles = (
  * there is no driver, `ToolMissing`, `Backend`, `Aborted`.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * const best = await rankDrivers({ drivers: "clips/" })(ada)(env)();
  * ```
  */
