@@ -67,7 +67,7 @@ const orNull = (value: number): number | null => Number.isFinite(value) ? rounde
  */
 export const polishClip = (
   key: string,
-  { frames, numbers, places, info, square, figures }: PreparedClip,
+  { frames, numbers, info, square, figures }: PreparedClip,
   minFrames: number,
 ): E.Either<Err<"BadSample">, PolishedClip> => {
   const rate = info.framesPerSecond > 0 ? info.framesPerSecond : 25;
@@ -106,8 +106,8 @@ export const polishClip = (
   const quality: Quality = {
     face: rounded(median(tracks.map(faceSide)) * scale, 1),
     sharpness: rounded(median(sharpnesses), 3),
-    rawJitter: orNull(jitter(tracks, places)),
-    jitter: orNull(jitter(smooth, places)),
+    rawJitter: orNull(jitter(tracks, numbers)),
+    jitter: orNull(jitter(smooth, numbers)),
     decoded: figures.decoded,
     lost: figures.decoded - frames.length,
     blurred,

@@ -52,13 +52,14 @@ export const smoothLandmarks = (frames: readonly Seen[]): readonly Landmarks[] =
 /**
  * The median jitter of landmarks: half the second difference over three frames in a row (movement
  * at an even speed has none), as a part of the face's side; NaN where no three are in a row.
- * `indices` are the frames' places in the clip.
+ * `numbers` are the frames' numbers in the video: where only some of its frames are looked at, what
+ * changes between two of them is movement.
  */
-export const jitter = (tracks: readonly Landmarks[], indices: readonly number[]): number => {
+export const jitter = (tracks: readonly Landmarks[], numbers: readonly number[]): number => {
   const all: number[] = [];
   for (let t = 1; t + 1 < tracks.length; t++) {
     const [a, b, c] = [tracks[t - 1]!, tracks[t]!, tracks[t + 1]!];
-    if (indices[t + 1]! - indices[t - 1]! !== 2) continue;
+    if (numbers[t + 1]! - numbers[t - 1]! !== 2) continue;
     const side = faceSide(b);
     const points: number[] = [];
     for (let i = 0; i + 1 < b.length; i += 2) {

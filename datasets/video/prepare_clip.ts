@@ -57,8 +57,6 @@ export interface PreparedClip {
   readonly square: Square;
   /** For each frame, its number in the video, from 0. */
   readonly numbers: readonly number[];
-  /** For each frame, its place among the frames that were looked at, from 0. */
-  readonly places: readonly number[];
   /** The video as it is shown. */
   readonly info: VideoInfo;
   readonly figures: PrepareFigures;
@@ -214,5 +212,5 @@ async (): Promise<Prepared> => {
   const { detections } = tracks;
   const figures = { probeSeconds, decodeSeconds, analyseSeconds, cropSeconds, decoded, detections };
   const numbers = places.map((place) => Math.ceil(place * info.frames / wanted));
-  return E.right({ frames: cropped, square, numbers, places, info, figures });
+  return E.right({ frames: cropped, square, numbers, info, figures });
 };

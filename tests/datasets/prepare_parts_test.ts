@@ -237,7 +237,6 @@ Deno.test("prepare: sharpness falls with blur, not with light; repetition is see
       frames: images.map((image) => ({ image, landmarks: face(32, 32) })),
       square: { x: 0, y: 0, side: 128 },
       numbers: images.map((_, i) => 2 * i),
-      places: images.map((_, i) => i),
       info: { width: 200, height: 200, frames: 2 * images.length, framesPerSecond: 10 },
       figures: {
         ...{ probeSeconds: 0, decodeSeconds: 0, analyseSeconds: 0, cropSeconds: 0 },
