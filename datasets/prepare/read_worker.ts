@@ -1,5 +1,5 @@
 /**
- * The worker side of `readBeside`: reads and decodes frames, hands their bytes over uncopied.
+ * The worker side of `read_beside.ts`: reads and decodes frames, hands their bytes over uncopied.
  *
  * @module
  */
