@@ -4,12 +4,7 @@
  *
  * @module
  */
-import {
-  type FileEntry,
-  Uint8ArrayReader,
-  Uint8ArrayWriter,
-  ZipReader,
-} from "npm:@zip.js/zip.js@2.8.11";
+import { type FileEntry, Uint8ArrayReader, ZipReader } from "npm:@zip.js/zip.js@2.8.11";
 import { elementBytes, type HostTensor, type HostTensors } from "../../pipeline/core/elements.ts";
 import { E } from "../../pipeline/core/fp.ts";
 import { type PickleValue, unpickle } from "./pickle.ts";
@@ -55,22 +50,42 @@ const materialiseAll = (
   return E.right(Object.fromEntries(made));
 };
 
-const member = async (entry: FileEntry, limit: number): Promise<E.Either<string, Bytes>> => {
+/** A member's bytes; never more than it says it has, nor much more than the archive takes. */
+const member = async (
+  entry: FileEntry,
+  limit: number,
+  fileBytes: number,
+): Promise<E.Either<string, Bytes>> => {
   const { filename, uncompressedSize: size } = entry;
-  if (size > limit) return E.left(`${filename} claims ${size} bytes, expected at most ${limit}`);
-  const data = await entry.getData(new Uint8ArrayWriter(), {
+  const most = Math.min(limit, 16 * fileBytes + 2 ** 20);
+  if (size > most) return E.left(`${filename} claims ${size} bytes, expected at most ${most}`);
+  const bytes = new Uint8Array(size), stop = new AbortController();
+  let filled = 0;
+  const writable = new WritableStream<Uint8Array>({
+    write: (chunk) => {
+      if (chunk.length > size - filled) {
+        stop.abort(); // nothing more is unpacked
+        throw new RangeError("a member is longer than it says");
+      }
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+    },
+  });
+  await entry.getData(writable, {
     checkSignature: true,
     useWebWorkers: false,
+    signal: stop.signal,
   });
-  return data.length === size
-    ? E.right(data as Bytes)
-    : E.left(`${filename} has ${data.length} bytes, expected ${size}`);
+  return filled === size
+    ? E.right(bytes)
+    : E.left(`${filename} has ${filled} bytes, expected ${size}`);
 };
 
 const storageMembers = async (
   members: ReadonlyMap<string, FileEntry>,
   folder: string,
   tensors: ReadonlyMap<string, TorchTensor>,
+  fileBytes: number,
 ): Promise<E.Either<string, ReadonlyMap<string, Bytes>>> => {
   const storages = new Map<string, Bytes>();
   for (const [name, { storage }] of tensors) {
@@ -79,7 +94,7 @@ const storageMembers = async (
     if (!entry) {
       return E.left(`the storage of ${name} is missing, expected ${folder}data/${storage.key}`);
     }
-    const bytes = await member(entry, storage.length * elementBytes(storage.type));
+    const bytes = await member(entry, storage.length * elementBytes(storage.type), fileBytes);
     if (E.isLeft(bytes)) return bytes;
     storages.set(storage.key, bytes.right);
   }
@@ -112,18 +127,18 @@ const readArchive = async (bytes: Bytes): Promise<Tensors> => {
   }
   const folder = pickle.slice(0, -"data.pkl".length);
   const order = members.get(`${folder}byteorder`);
-  const told = order ? await member(order, 16) : E.right(new Uint8Array());
+  const told = order ? await member(order, 16, bytes.length) : E.right(new Uint8Array());
   if (E.isLeft(told)) return told;
   if (new TextDecoder().decode(told.right).startsWith("big")) {
     return E.left("its numbers are big-endian, expected little-endian");
   }
-  const data = await member(found, limits.pickle);
+  const data = await member(found, limits.pickle, bytes.length);
   if (E.isLeft(data)) return data;
   const read = unpickle(data.right, torchRules);
   if (E.isLeft(read)) return read;
   const tensors = namedTensors(read.right.value);
   if (E.isLeft(tensors)) return tensors;
-  const storages = await storageMembers(members, folder, tensors.right);
+  const storages = await storageMembers(members, folder, tensors.right, bytes.length);
   return E.isLeft(storages)
     ? storages
     : materialiseAll(tensors.right, storages.right, bytes.length);

@@ -1,5 +1,6 @@
 /** Readers of foreign weights: round trips, files as PyTorch writes them, damage, and attacks. */
 import assert from "node:assert/strict";
+import { parseManifest } from "../../../models/perceptual/manifest.ts";
 import { readCaffemodel } from "../../../models/weights/caffemodel.ts";
 import { readTorchLegacy, readTorchZip } from "../../../models/weights/pth.ts";
 import { readWeights } from "../../../models/weights/read.ts";
@@ -204,6 +205,36 @@ Deno.test("a pickle cannot make the reader work for long: nests, repeats, giant 
     const message = await refusal(readTorchZip, await zipOfPickle(join(start, body, stop)));
     assert.notEqual(message, undefined);
   }
+});
+
+Deno.test("an archive that unpacks to far more than it takes is not unpacked", async () => {
+  const { start, stop, ops } = pickle;
+  const size = 20_000_000, zeros = join(start, new Uint8Array(size), stop, ops("."));
+  const bomb = await zipOfPickle(zeros, 9);
+  assert.match(await refusal(readTorchZip, bomb) ?? "", /claims 2000000\d bytes, expected at most/);
+  const lie = bomb.slice(), view = new DataView(lie.buffer);
+  for (let i = 0; i < lie.length - 4; i++) {
+    if (view.getUint32(i, true) === zeros.length) view.setUint32(i, 100, true);
+  }
+  const result = await readTorchZip(lie);
+  assert.match(E.isLeft(result) ? result.left : "", /^it is a damaged zip archive/);
+});
+
+Deno.test("a manifest: 500 random changes end in a sentence or in groups", () => {
+  const text = JSON.stringify([{
+    paths: ["a.bin"],
+    weights: Object.entries(shapes).map(([name, shape]) => ({ name, shape, dtype: "float32" })),
+  }]);
+  const bytes = new TextEncoder().encode(text), draw = makeRng(6).draw();
+  let refused = 0;
+  for (let i = 0; i < 500; i++) {
+    const changed = bytes.slice();
+    for (let j = 0; j < 1 + i % 4; j++) changed[draw.integer(bytes.length)] = draw.integer(128);
+    const result = parseManifest(new TextDecoder().decode(changed));
+    if (E.isLeft(result)) refused++;
+    if (E.isLeft(result)) assert.match(result.left, /./);
+  }
+  assert.ok(refused > 250, `only ${refused} changes were noticed`);
 });
 
 Deno.test("the format is told by the bytes; what is none is refused by its kind", async () => {

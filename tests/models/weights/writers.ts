@@ -167,8 +167,8 @@ export const writeTorchZip = async (
 };
 
 /** A zip archive with that pickle and nothing else. */
-export const zipOfPickle = async (bytes: Uint8Array): Promise<Bytes> => {
-  const zip = new ZipWriter(new Uint8ArrayWriter(), { level: 0, useWebWorkers: false });
+export const zipOfPickle = async (bytes: Uint8Array, level = 0): Promise<Bytes> => {
+  const zip = new ZipWriter(new Uint8ArrayWriter(), { level, useWebWorkers: false });
   await zip.add("tiny/data.pkl", new Uint8ArrayReader(bytes));
   return join(await zip.close());
 };
