@@ -9,6 +9,7 @@ import type { Err } from "../pipeline/core/errors.ts";
 import type { Frame } from "../pipeline/core/image.ts";
 import type { Dataset, Sequence } from "./dataset.ts";
 import { sha256 } from "./prepare/digest.ts";
+import { readBeside } from "./prepare/read_beside.ts";
 import { type ReadSamples, readSamples, type SamplePlace } from "./prepare/read_samples.ts";
 import {
   preparedPaths,
