@@ -14,7 +14,9 @@ import { cropFrame, cropSquare, faceSide } from "./crop.ts";
 import { confirmFace, LADDER, movement } from "./video/find_face.ts";
 import { badClip } from "./video/probe.ts";
 
-/** Parts of a picture are looked at in at most this many pixels a side. */
+/** Detectors are given at most this many pixels a side: as many as the careful one reads. */
+const GLANCED = 512;
+/** Faces are confirmed in at most this many pixels a side. */
 const LOOKED = 960;
 /** Faces nearer than this, in face sides, are the same face seen twice. */
 const SAME = 0.5;
@@ -45,18 +47,22 @@ const facesIn = async (
   part: Rect,
   careful: boolean,
 ): Promise<E.Either<Err<"Backend">, readonly Landmarks[]>> => {
-  const scale = Math.min(1, LOOKED / Math.max(part.width, part.height));
-  const view = resample(
-    image,
-    part,
-    Math.max(1, Math.round(part.width * scale)),
-    Math.max(1, Math.round(part.height * scale)),
-  );
+  const reduced = (longest: number): Image => {
+    const scale = Math.min(1, longest / Math.max(part.width, part.height));
+    const sides = [part.width, part.height].map((side) => Math.max(1, Math.round(side * scale)));
+    return resample(image, part, sides[0] ?? 1, sides[1] ?? 1);
+  };
+  // Detectors look at few pixels; only where they see something are more worth the time.
+  const glance = reduced(GLANCED);
+  let close: Image | undefined;
   for (const options of careful ? LADDER : LADDER.slice(1, 2)) {
-    const found = await analyzer.detect(view, options)();
+    const found = await analyzer.detect(glance, options)();
     if (E.isLeft(found)) return found;
     const faces: Landmarks[] = [];
-    for (const { landmarks } of found.right) {
+    for (const face of found.right) {
+      const view = close ??= reduced(LOOKED);
+      const larger = view.width / glance.width;
+      const landmarks = face.landmarks.map((v) => v * larger);
       const sure = await confirmFace(analyzer, view, landmarks)();
       if (E.isLeft(sure)) return sure;
       if (sure.right) {
