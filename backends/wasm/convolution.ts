@@ -110,8 +110,8 @@ export const filterGradient = (
     );
     return;
   }
-  const { splits, block } = winogradSplits(shape), rows = splits ? block : tileCount(shape);
-  const v = 36 * pitchedBytes(rows, inputs), d = 36 * pitchedBytes(rows, outputs);
+  const { splits, block } = winogradSplits(shape);
+  const v = 36 * pitchedBytes(block, inputs), d = 36 * pitchedBytes(block, outputs);
   const patch = 36 * 4 * Math.max(inputs, outputs);
   const stride = up(splits ? v + d + patch : patch, 64) + 64;
   const sums = 36 * planeBytes(inputs * outputs) * Math.max(1, splits);

@@ -48,15 +48,19 @@ export const winogradBlock = (shape: ConvolutionShape): number => {
   return fit >= 12 && tiles >= 8 * fit ? fit : 0;
 };
 
-/** How the Winograd filter gradient is cut: `splits` 0 means by planes. */
+/** What the planes of all tiles at hand may take where a filter gradient is cut by planes. */
+const groupBytes = 8 * 2 ** 20;
+
+/** How the Winograd filter gradient is cut: `splits` 0 means by planes, `block` tiles at a time. */
 export const winogradSplits = (
   shape: ConvolutionShape,
 ): { readonly splits: number; readonly block: number } => {
-  const { inputs, outputs } = shape, tiles = tileCount(shape);
+  const { inputs, outputs } = shape, tiles = tileCount(shape), tile = 36 * 4 * (inputs + outputs);
   const sums = 36 * 4 * inputs * outputs;
-  const block = clamp(Math.floor(blockBytes / (36 * 4 * (inputs + outputs))), 4, 64);
+  const block = clamp(Math.floor(blockBytes / tile), 4, 64);
   const splits = Math.min(8, Math.floor(tiles / (2 * block)));
-  return splits >= 2 && sums <= 2 ** 20 ? { splits, block } : { splits: 0, block: 0 };
+  if (splits >= 2 && sums <= 2 ** 18) return { splits, block };
+  return { splits: 0, block: Math.min(tiles, Math.max(128, Math.floor(groupBytes / tile))) };
 };
 
 /** How a direct convolution is cut: pixels and panels of 8 outputs a chunk. */

@@ -8,63 +8,97 @@
 const range = (n: number): readonly number[] => Array.from({ length: n }, (_, i) => i);
 const lines = (parts: readonly string[]): string => parts.join("\n");
 
+const six = range(6);
+
+/** How many values of K one turn of the inner loop takes. */
+const unroll = 8;
+
+const rowStep = (u: number): string =>
+  lines([
+    "  {",
+    `   const b0 = v128.load(b, ${32 * u}), b1 = v128.load(b, ${32 * u + 16});`,
+    ...six.map((r) =>
+      `   const x${r} = v128.load32_splat(a${r}, ${4 * u}); ` +
+      range(2).map((h) => `c${r}${h} = madd(x${r}, b${h}, c${r}${h});`).join(" ")
+    ),
+    "  }",
+  ]);
+
+const advanceRows = (count: string): string => six.map((r) => `a${r} += ${count};`).join(" ");
+
+/** c += a_r · b over K values; moves all pointers on. */
+const rowSum = (): string =>
+  lines([
+    "  let k = load<i32>(frame, ROW_DEPTH);",
+    `  for (; k >= ${unroll}; k -= ${unroll}) {`,
+    ...range(unroll).map(rowStep),
+    `  b += ${32 * unroll}; ${advanceRows(String(4 * unroll))}`,
+    "  }",
+    "  for (; k >= 2; k -= 2) {",
+    ...range(2).map(rowStep),
+    `  b += 64; ${advanceRows("8")}`,
+    "  }",
+    "  if (k > 0) {",
+    rowStep(0),
+    `  b += 32; ${advanceRows("4")}`,
+    "  }",
+  ]);
+
+const zeroRows = six.map((r) => ` let c${r}0 = f32x4.splat(0), c${r}1 = c${r}0;`);
+
+const storeRows = [
+  " const ldc = load<usize>(frame, ROW_LDC);",
+  ...six.map((r) => ` v128.store(c, c${r}0); v128.store(c, c${r}1, 16); c += ldc;`),
+];
+
 /** c[r, 0..8) = Σ a_r · b, for six rows with their own pointers; b in panels of 8. */
-const rowTile = (): string => {
-  const rows = range(6), unroll = 8;
-  const step = (u: number): string =>
-    lines([
-      "  {",
-      `   const b0 = v128.load(b, ${32 * u}), b1 = v128.load(b, ${32 * u + 16});`,
-      ...rows.map((r) =>
-        `   const x${r} = v128.load32_splat(a${r}, ${4 * u}); ` +
-        range(2).map((h) => `c${r}${h} = madd(x${r}, b${h}, c${r}${h});`).join(" ")
-      ),
-      "  }",
-    ]);
-  const advance = (count: string): string => rows.map((r) => `a${r} += ${count};`).join(" ");
-  return lines([
-    "// Six rows of a product: c[r, 0..8) = start (or c) + the sum over segments of K values. What it",
-    "// works on lies in memory and is read when it is needed: arguments would take registers.",
+const rowTile = (): string =>
+  lines([
+    "// Six rows of a product: c[r, 0..8) = start + the sum over segments of K values. What it works",
+    "// on lies in memory and is read when it is needed: arguments would take registers.",
     "export function rowTile(frame: usize): void {",
-    ...rows.map((r) => ` let c${r}0 = f32x4.splat(0), c${r}1 = c${r}0;`),
+    ...zeroRows,
     " const start = load<usize>(frame, ROW_START);",
     " if (start) {",
     "  const s0 = v128.load(start), s1 = v128.load(start, 16);",
-    ...rows.map((r) => `  c${r}0 = s0; c${r}1 = s1;`),
+    ...six.map((r) => `  c${r}0 = s0; c${r}1 = s1;`),
     " }",
-    " let c = load<usize>(frame, ROW_C);",
-    " const ldc = load<usize>(frame, ROW_LDC);",
-    " if (load<i32>(frame, ROW_FLAGS) & ADD) {",
-    ...rows.map((r) =>
-      `  c${r}0 = v128.load(c + ${r} * ldc); c${r}1 = v128.load(c + ${r} * ldc, 16);`
-    ),
-    " }",
-    ...rows.map((r) => ` let a${r} = load<usize>(frame, ${4 * r});`),
+    ...six.map((r) => ` let a${r} = load<usize>(frame, ${4 * r});`),
     " let b = load<usize>(frame, ROW_B);",
     " for (let s = load<i32>(frame, ROW_SEGMENTS); s > 0; s--) {",
-    "  let k = load<i32>(frame, ROW_DEPTH);",
-    `  for (; k >= ${unroll}; k -= ${unroll}) {`,
-    ...range(unroll).map(step),
-    `  b += ${32 * unroll}; ${advance(String(4 * unroll))}`,
-    "  }",
-    "  for (; k >= 2; k -= 2) {",
-    ...range(2).map(step),
-    `  b += 64; ${advance("8")}`,
-    "  }",
-    "  if (k > 0) {",
-    step(0),
-    `  b += 32; ${advance("4")}`,
-    "  }",
-    `  const jump = load<usize>(frame, ROW_JUMP); ${advance("jump")}`,
+    rowSum(),
+    `  const jump = load<usize>(frame, ROW_JUMP); ${advanceRows("jump")}`,
     " }",
     " if (load<i32>(frame, ROW_FLAGS) & RELU) {",
     "  const zero = f32x4.splat(0);",
-    ...rows.map((r) => `  c${r}0 = f32x4.pmax(c${r}0, zero); c${r}1 = f32x4.pmax(c${r}1, zero);`),
+    ...six.map((r) => `  c${r}0 = f32x4.pmax(c${r}0, zero); c${r}1 = f32x4.pmax(c${r}1, zero);`),
     " }",
-    ...rows.map((r) => ` v128.store(c, c${r}0); v128.store(c, c${r}1, 16); c += ldc;`),
+    " let c = load<usize>(frame, ROW_C);",
+    ...storeRows,
     "}",
   ]);
-};
+
+/** The plain product of many rows, six at a time. */
+const rowTiles = (): string =>
+  lines([
+    "// Six times ROW_BLOCKS rows, ROW_LDA apart: c = a · b, added to what is there under ADD.",
+    "export function rowTiles(frame: usize): void {",
+    " let a = load<usize>(frame), c = load<usize>(frame, ROW_C);",
+    " for (let left = load<i32>(frame, ROW_BLOCKS); left > 0; left--) {",
+    ...zeroRows,
+    " if (load<i32>(frame, ROW_FLAGS) & ADD) {",
+    "  const next = load<usize>(frame, ROW_LDC); let at = c;",
+    ...six.map((r) => `  c${r}0 = v128.load(at); c${r}1 = v128.load(at, 16); at += next;`),
+    " }",
+    " const lda = load<usize>(frame, ROW_LDA);",
+    " let a0 = a; " + range(5).map((r) => `let a${r + 1} = a${r} + lda;`).join(" "),
+    " a = a5 + lda;",
+    " let b = load<usize>(frame, ROW_B);",
+    rowSum(),
+    ...storeRows,
+    " }",
+    "}",
+  ]);
 
 /** c[i, 0..8) += Σ_k a[k, i] · b[k, 0..8), i in 0..height: the left side is transposed. */
 const columnTile = (height: 4 | 6): string => {
@@ -317,9 +351,11 @@ export const unrolledSource = (): string =>
   lines([
     "// Generated by unroll.ts.",
     "import {",
-    "  ADD, madd, RELU, ROW_B, ROW_C, ROW_DEPTH, ROW_FLAGS, ROW_JUMP, ROW_LDC, ROW_SEGMENTS, ROW_START,",
+    "  ADD, madd, RELU, ROW_B, ROW_BLOCKS, ROW_C, ROW_DEPTH, ROW_FLAGS, ROW_JUMP, ROW_LDA, ROW_LDC,",
+    "  ROW_SEGMENTS, ROW_START,",
     '} from "./vector";',
     rowTile(),
+    rowTiles(),
     columnTiles(),
     transforms().replaceAll("@inline function", "@inline export function"),
   ]);

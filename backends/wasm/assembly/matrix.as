@@ -2,9 +2,9 @@
 // eight columns; rows of the left side are read where they lie, a transposed one is turned
 // block by block.
 import { count, frameOf, job, parallel, set } from "./pool";
-import { rowTile } from "./tiles";
+import { rowTiles } from "./tiles";
 import {
-  ADD, bytes, madd, over, ROW_B, ROW_C, ROW_FLAGS, ROW_LDC, setPlain, setRows, turnFour,
+  ADD, bytes, madd, over, setPlain, setTiles, turnFour,
 } from "./vector";
 import { MATRIX_COLUMNS, MATRIX_FEW, MATRIX_PACK, MATRIX_ROWS } from "./phases";
 
@@ -88,22 +88,35 @@ export function matrixRows(chunk: i32, thread: i32): void {
   const packed = job(PACKED) + (job(STRIDE_B) ? bytes(image * all * 8 * inner) : 0);
   const frame = frameOf(thread), tile = job(SCRATCH) + <usize>thread * THREAD_BYTES;
   const lda = bytes(inner), ldc = bytes(columns), deep = max(1, 16384 / (24 * inner)) * 6;
-  setPlain(frame, inner, ldc);
+  setPlain(frame, inner, lda, 0);
   for (let block = first; block < last; block += deep) {
     const end = min(last, block + deep);
     for (let panel = group * panels; panel < min(all, (group + 1) * panels); panel++) {
-      const wide = min(8, columns - 8 * panel);
-      store<usize>(frame, packed + bytes(8 * panel * inner), ROW_B);
-      for (let i = block; i < end; i += 6) {
-        const to = y + bytes(i * columns + 8 * panel), tall = min(6, end - i);
-        const whole = tall == 6 && wide == 8;
-        setRows(frame, a + <usize>i * lda, lda);
-        store<usize>(frame, whole ? to : tile, ROW_C);
-        store<usize>(frame, whole ? ldc : 32, ROW_LDC);
-        rowTile(frame);
-        if (!whole) copyTile(tile, 32, to, ldc, tall, wide);
-      }
+      multiplyPanel(
+        frame, tile, a + <usize>block * lda, lda, packed + bytes(8 * panel * inner),
+        y + bytes(block * columns + 8 * panel), ldc, end - block, min(8, columns - 8 * panel),
+        false,
+      );
     }
+  }
+}
+
+/** Some rows times one panel; what is not six rows and eight columns goes through `tile`. */
+function multiplyPanel(
+  frame: usize, tile: usize, a: usize, lda: usize, b: usize, c: usize, ldc: usize,
+  rows: i32, columns: i32, add: bool,
+): void {
+  const whole = columns == 8 ? rows / 6 : 0;
+  if (whole > 0) {
+    setTiles(frame, a, b, c, ldc, whole);
+    rowTiles(frame);
+  }
+  for (let i = 6 * whole; i < rows; i += 6) {
+    const to = c + <usize>i * ldc, tall = min(6, rows - i);
+    if (add) copyTile(to, ldc, tile, 32, tall, columns);
+    setTiles(frame, a + <usize>i * lda, b, tile, 32, 1);
+    rowTiles(frame);
+    copyTile(tile, 32, to, ldc, tall, columns);
   }
 }
 
@@ -133,21 +146,12 @@ export function matrixColumns(chunk: i32, thread: i32): void {
   for (let k0 = 0; k0 < inner; k0 += DEEP) {
     const depth = min(DEEP, inner - k0);
     turnBlock(a + bytes(k0 * rows), bytes(rows), high, depth, left);
-    setPlain(frame, depth, ldc);
-    if (k0 > 0) store<i32>(frame, ADD, ROW_FLAGS);
+    setPlain(frame, depth, line, k0 > 0 ? ADD : 0);
     for (let panel = start; panel < end; panel++) {
-      const wide = min(8, columns - 8 * panel);
-      store<usize>(frame, packed + bytes(8 * (panel * inner + k0)), ROW_B);
-      for (let i = 0; i < high; i += 6) {
-        const c = y + <usize>i * ldc + 32 * <usize>panel, tall = min(6, high - i);
-        const whole = wide == 8 && tall == 6;
-        if (!whole && k0 > 0) copyTile(c, ldc, tile, 32, tall, wide);
-        setRows(frame, left + <usize>i * line, line);
-        store<usize>(frame, whole ? c : tile, ROW_C);
-        store<usize>(frame, whole ? ldc : 32, ROW_LDC);
-        rowTile(frame);
-        if (!whole) copyTile(tile, 32, c, ldc, tall, wide);
-      }
+      multiplyPanel(
+        frame, tile, left, line, packed + bytes(8 * (panel * inner + k0)),
+        y + 32 * <usize>panel, ldc, high, min(8, columns - 8 * panel), k0 > 0,
+      );
     }
   }
 }

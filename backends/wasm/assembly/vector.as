@@ -2,7 +2,7 @@
 
 /** Flag: negative results become 0. */
 export const RELU: i32 = 1;
-/** Flag of `rowTile`: the result is added to what is there. */
+/** Flag of `rowTiles`: the result is added to what is there. */
 export const ADD: i32 = 2;
 
 // Where `rowTile` finds what it works on; six row pointers come first.
@@ -14,25 +14,26 @@ export const ROW_START: usize = 40; // address of 8 numbers, or 0
 export const ROW_SEGMENTS: usize = 44;
 export const ROW_JUMP: usize = 48; // bytes from the end of a segment to the next
 export const ROW_FLAGS: usize = 52;
+// Where `rowTiles` finds what else it needs; its first row pointer is the only one.
+export const ROW_LDA: usize = 4;
+export const ROW_BLOCKS: usize = 8;
 
-/** Six rows at equal distances. */
-@inline export function setRows(frame: usize, a: usize, lda: usize): void {
-  store<usize>(frame, a);
-  store<usize>(frame, a + lda, 4);
-  store<usize>(frame, a + 2 * lda, 8);
-  store<usize>(frame, a + 3 * lda, 12);
-  store<usize>(frame, a + 4 * lda, 16);
-  store<usize>(frame, a + 5 * lda, 20);
+/** A plain product of depth K for `rowTiles`; `flags` is 0 or ADD. */
+@inline export function setPlain(frame: usize, K: i32, lda: usize, flags: i32): void {
+  store<i32>(frame, K, ROW_DEPTH);
+  store<usize>(frame, lda, ROW_LDA);
+  store<i32>(frame, flags, ROW_FLAGS);
 }
 
-/** A plain product of depth K: no start, one segment, no flags. */
-@inline export function setPlain(frame: usize, K: i32, ldc: usize): void {
-  store<i32>(frame, K, ROW_DEPTH);
+/** Where its rows, its panel and its result lie, and how many times six rows there are. */
+@inline export function setTiles(
+  frame: usize, a: usize, b: usize, c: usize, ldc: usize, blocks: i32,
+): void {
+  store<usize>(frame, a);
+  store<usize>(frame, b, ROW_B);
+  store<usize>(frame, c, ROW_C);
   store<usize>(frame, ldc, ROW_LDC);
-  store<usize>(frame, 0, ROW_START);
-  store<i32>(frame, 1, ROW_SEGMENTS);
-  store<usize>(frame, 0, ROW_JUMP);
-  store<i32>(frame, 0, ROW_FLAGS);
+  store<i32>(frame, blocks, ROW_BLOCKS);
 }
 
 /** a · b + c, fused where the processor can. */

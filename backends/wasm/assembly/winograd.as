@@ -8,9 +8,9 @@
 import { count, frameOf, job, parallel, set } from "./pool";
 import {
   columnTiles, filterGradTile, filterTile, inputTile, outputGradTile, outputTile,
-  rotatedFilterTile, rowTile,
+  rotatedFilterTile, rowTiles,
 } from "./tiles";
-import { bytes, over, RELU, ROW_B, ROW_C, setPlain, setRows, turnFour } from "./vector";
+import { bytes, over, RELU, setPlain, setTiles, turnFour } from "./vector";
 import {
   WINOGRAD_BLOCK, WINOGRAD_FILTER, WINOGRAD_GRAD_FILTER, WINOGRAD_GRAD_INPUT, WINOGRAD_GRAD_PLANE,
   WINOGRAD_GRAD_SPLIT, WINOGRAD_INPUT, WINOGRAD_OUTPUT, WINOGRAD_PLANE,
@@ -18,7 +18,7 @@ import {
 
 const X = 0, FILTER = 1, U = 2, BIAS = 3, Y = 4, V = 5, M = 6, SCRATCH = 7, STRIDE = 8;
 const BATCH = 9, HEIGHT = 10, WIDTH = 11, IN = 12, OUT = 13, ROTATED = 14, FLAGS = 15;
-const TILES = 16, BLOCK = 17, SPLITS = 18, PANEL_CHUNKS = 19;
+const TILES = 16, BLOCK = 17, SPLITS = 18, PANEL_CHUNKS = 19, FIRST = 20;
 
 /** Bytes between planes: an odd number of cache lines, so that planes do not share sets. */
 @inline function plane(floats: i32): usize {
@@ -160,18 +160,17 @@ function multiply(
 ): void {
   const inputs = count(IN), outputs = count(OUT), stepU = plane(inputs * outputs);
   const lda = bytes(inputs), ldc = bytes(outputs), rows = max(1, LEFT / (24 * inputs)) * 6;
-  setPlain(frame, inputs, ldc);
+  setPlain(frame, inputs, lda, 0);
   for (let p = p0; p < p1; p++) {
     const a = v + <usize>p * stepV, b = job(U) + <usize>p * stepU, c = m + <usize>p * stepM;
     for (let first = 0; first < tiles; first += rows) {
       const last = min(tiles, first + rows);
       for (let j = j0; j < j1; j++) {
-        store<usize>(frame, b + bytes(8 * j * inputs), ROW_B);
-        for (let i = first; i < last; i += 6) {
-          setRows(frame, a + <usize>i * lda, lda);
-          store<usize>(frame, c + <usize>i * ldc + 32 * <usize>j, ROW_C);
-          rowTile(frame);
-        }
+        setTiles(
+          frame, a + <usize>first * lda, b + bytes(8 * j * inputs),
+          c + <usize>first * ldc + 32 * <usize>j, ldc, over(last - first, 6),
+        );
+        rowTiles(frame);
       }
     }
   }
@@ -243,7 +242,7 @@ export function winogradOutput(chunk: i32, thread: i32): void {
 /**
  * dfilter [3, 3, in, out] from x and dy (Y). With `splits` > 0 the tiles are cut into so many
  * parts, each of which sums its own 36 planes in u (blocks of `block` tiles, in the scratch of the
- * thread); else all tiles are transformed into v and m first, and each plane is one product.
+ * thread); else `block` tiles at a time are transformed into v and m, and each plane is one product.
  */
 export function filterGradWinograd(
   x: usize, dy: usize, dfilter: usize, u: usize, v: usize, m: usize,
@@ -257,8 +256,11 @@ export function filterGradWinograd(
   if (splits > 0) {
     parallel(WINOGRAD_GRAD_SPLIT, splits);
   } else {
-    parallel(WINOGRAD_GRAD_INPUT, over(tiles, 8));
-    parallel(WINOGRAD_GRAD_PLANE, 36);
+    for (let first = 0; first < tiles; first += block) {
+      set<i32>(FIRST, first);
+      parallel(WINOGRAD_GRAD_INPUT, over(min(block, tiles - first), 8));
+      parallel(WINOGRAD_GRAD_PLANE, 36);
+    }
   }
   parallel(WINOGRAD_GRAD_FILTER, over(inputs, 4));
 }
@@ -316,25 +318,23 @@ export function winogradGradSplit(split: i32, thread: i32): void {
 
 /** Both transforms of some tiles, by planes. */
 export function winogradGradInput(chunk: i32, thread: i32): void {
-  const tiles = count(TILES), first = 8 * chunk, last = min(tiles, first + 8);
+  const block = count(BLOCK), at = 8 * chunk, first = count(FIRST) + at;
+  const last = min(min(count(TILES), count(FIRST) + block), first + 8);
   const inputs = count(IN), outputs = count(OUT);
   const patch = job(SCRATCH) + <usize>thread * job(STRIDE);
   const nextV = pitch(inputs), nextD = pitch(outputs);
-  transformInput(
-    first, last, job(V) + <usize>first * nextV, nextV, pitched(tiles, inputs), patch,
-  );
-  transformGrad(
-    first, last, job(M) + <usize>first * nextD, nextD, pitched(tiles, outputs), patch,
-  );
+  transformInput(first, last, job(V) + <usize>at * nextV, nextV, pitched(block, inputs), patch);
+  transformGrad(first, last, job(M) + <usize>at * nextD, nextD, pitched(block, outputs), patch);
 }
 
-/** One plane's product over all tiles. */
+/** One plane's product over the tiles at hand. */
 export function winogradGradPlane(p: i32, thread: i32): void {
-  const tiles = count(TILES), inputs = count(IN), outputs = count(OUT);
-  const step = plane(inputs * outputs);
-  memory.fill(job(U) + <usize>p * step, 0, step);
+  const block = count(BLOCK), inputs = count(IN), outputs = count(OUT);
+  const step = plane(inputs * outputs), first = count(FIRST);
+  if (first == 0) memory.fill(job(U) + <usize>p * step, 0, step);
   accumulate(
-    job(V), pitched(tiles, inputs), job(M), pitched(tiles, outputs), job(U), tiles, p, p + 1,
+    job(V), pitched(block, inputs), job(M), pitched(block, outputs), job(U),
+    min(block, count(TILES) - first), p, p + 1,
   );
 }
 
