@@ -89,6 +89,7 @@ export {
   type CheckpointFailure,
   type DataFailure,
   type DeviceLost,
+  type Diverged,
   type Err,
   exitCode,
   type NonFinite,

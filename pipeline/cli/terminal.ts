@@ -52,6 +52,8 @@ export const eventText = (event: TrainEvent): string | undefined => {
       return `Saved ${event.path}`;
     case "CheckpointSkipped":
       return `Skipped ${event.path}: ${event.message}`;
+    case "RolledBack":
+      return `Back to the last checkpoint at step ${event.step}: ${event.reason}; rates are halved`;
     case "GridSaved":
       return `Painted ${event.path}`;
     case "Evaluated": {

@@ -49,6 +49,16 @@ export interface NonFinite {
   readonly where: string;
 }
 
+/** Training has died: the generator collapsed, or returning to a checkpoint did not help. */
+export interface Diverged {
+  /** Its kind. */
+  readonly _tag: "Diverged";
+  /** Steps done. */
+  readonly step: number;
+  /** What is so, and what was expected. */
+  readonly diagnosis: string;
+}
+
 /** The compute backend refused an operation. */
 export interface BackendFailure {
   /** Its kind. */
@@ -124,6 +134,7 @@ export type PipelineError =
   | Aborted
   | BadSample
   | NonFinite
+  | Diverged
   | BackendFailure
   | DeviceLost
   | CheckpointFailure
@@ -144,6 +155,8 @@ export const renderError = (error: PipelineError): string => {
       return `Cannot use ${error.key}: ${error.reason}, ${error.message}`;
     case "NonFinite":
       return `Cannot go on at step ${error.step}: ${error.where} is not finite`;
+    case "Diverged":
+      return `Cannot go on at step ${error.step}: ${error.diagnosis}`;
     case "Backend":
       return `Cannot compute ${error.op}: ${error.message}`;
     case "DeviceLost":

@@ -38,6 +38,13 @@ export type TrainEvent =
   | { readonly _tag: "Evaluated"; readonly step: number; readonly figures: Figures }
   /** Something that a person should look at. */
   | { readonly _tag: "Warning"; readonly step: number; readonly message: string }
+  /** Training had died at `step`: it goes on from the last checkpoint with smaller rates. */
+  | {
+    readonly _tag: "RolledBack";
+    readonly step: number;
+    readonly reason: string;
+    readonly rollbacks: number;
+  }
   /** So many tensors are alive that were not after the warm-up. */
   | { readonly _tag: "LeakSuspected"; readonly step: number; readonly tensors: number }
   /** Work other than training: `done` of `of` clips, say. */

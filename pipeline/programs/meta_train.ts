@@ -4,28 +4,20 @@
  * @module
  */
 import { createFaceAnalyzer } from "../../backends/face.ts";
-import { episodes } from "../../datasets/sample.ts";
 import type { Dataset } from "../../datasets/dataset.ts";
 import { type ContentNetworks, loadContentNetworks } from "../../models/content_loss.ts";
 import type { Env } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
-import { prefetch, runFold, skipBadSamples, take, through } from "../core/flow.ts";
 import { F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import type { Owned } from "../core/owned.ts";
 import { bracket, type Stage } from "../core/stage.ts";
 import { openRun, type RunFolder, writeResult } from "./checkpoint/run_folder.ts";
-import { loadCheckpoint } from "./checkpoint/load.ts";
-import { landmarkMaps, toDevice } from "./device_batch.ts";
+import { latestCheckpoint, loadCheckpoint } from "./checkpoint/load.ts";
+import { calmed, readRollbacks, rollBack } from "./guard.ts";
 import { drawHeldOut, type HeldOut } from "./held_out.ts";
 import { type HeldOutFigures, measureHeldOut } from "./held_out_figures.ts";
-import {
-  checkpoint,
-  observe,
-  type Progress,
-  reenactNow,
-  type Session,
-  startProgress,
-} from "./observe.ts";
+import { learn, orSave } from "./learn.ts";
+import { reenactNow, type Session } from "./observe.ts";
 import type { MethodTraining, TrainableMethod } from "./method.ts";
 import { trainable } from "./methods.ts";
 import { openDataset } from "./open_dataset.ts";
@@ -51,44 +43,8 @@ export interface RunResult {
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 
-/** Samples that may be unreadable before a run gives up. */
-const badSampleLimit = 1000;
 /** How many held-out people are watched while training goes on. */
 const watchedPeople = 8;
-
-/** The stages of section 3.2, in its order. */
-const learn = (
-  dataset: Dataset,
-  session: Session,
-): Program<Progress> => {
-  const { config, training } = session;
-  const { shots, batch, accumulate, steps } = config.training, from = training.value.steps();
-  return (env) =>
-    F.pipe(
-      episodes(dataset, { shots, batch: batch * accumulate, from }), // a sequence, K frames, t
-      skipBadSamples(badSampleLimit, dataset.name),
-      through(landmarkMaps), // y = landmark image of x
-      prefetch(2),
-      take(steps - from),
-      through(toDevice(accumulate)),
-      through(training.value.step), // equations 1 to 6
-      runFold(
-        startProgress(env.now()),
-        (progress: Progress, report) => observe(session, progress)(report),
-      ),
-    )(env);
-};
-
-/** Saves what was learnt where a run is asked to stop, then stops. */
-const orSave = (session: Session) => <A>(program: Program<A>): Program<A> =>
-  F.pipe(
-    program,
-    RTE.orElse((error): Program<A> =>
-      error._tag === "Aborted" && session.training.value.steps() > 0
-        ? F.pipe(checkpoint(session), RTE.flatMap(() => RTE.left(error)))
-        : RTE.left(error)
-    ),
-  );
 
 const judge = (session: Session, heldOut: HeldOut): Program<HeldOutFigures> =>
   bracket(
@@ -101,27 +57,41 @@ const judge = (session: Session, heldOut: HeldOut): Program<HeldOutFigures> =>
     (faces) => faces.close(),
   )(undefined);
 
+/** What does not change from one attempt at a run to the next. */
+interface Attempt {
+  readonly method: TrainableMethod;
+  readonly config: RunConfig;
+  readonly run: RunFolder;
+  readonly dataset: Dataset;
+  readonly heldOut: HeldOut;
+  readonly content: ContentNetworks;
+}
+
 const startOrResume = (
-  method: TrainableMethod,
-  config: RunConfig,
-  run: RunFolder,
-  sequences: number,
-  content: ContentNetworks,
+  { method, config, run, dataset, content }: Attempt,
+  rollbacks: number,
 ): Program<Owned<MethodTraining>> => {
-  const setting = { name: config.preset, preset: presetOf(config), sequences };
-  if (!run.resumed) return method.create(setting, content);
-  return F.pipe(
+  const { architecture, training } = presetOf(config);
+  const preset = { architecture, training: calmed(training, rollbacks) };
+  const setting = { name: config.preset, preset, sequences: dataset.train.length };
+  const restored = F.pipe(
     loadCheckpoint(["weights", "state"])(run.path),
     RTE.flatMap(({ path, parts }): Program<Owned<MethodTraining>> =>
       method.restore(setting, content, { path, files: parts })
     ),
   );
+  if (run.resumed) return restored;
+  if (rollbacks === 0) return method.create(setting, content);
+  return F.pipe( // a run that dies before its first checkpoint starts again
+    latestCheckpoint(run.path),
+    RTE.flatMap((found): Program<Owned<MethodTraining>> =>
+      found ? restored : method.create(setting, content)
+    ),
+  );
 };
 
 const trainAndJudge = (
-  method: TrainableMethod,
-  dataset: Dataset,
-  heldOut: HeldOut,
+  { method, dataset, heldOut }: Attempt,
   session: Session,
 ): Program<RunResult> =>
 (env) => {
@@ -157,24 +127,39 @@ const trainAndJudge = (
   )(env);
 };
 
+/** Trains; where training dies, once more from the last checkpoint with smaller rates. */
+const trainGuarded = (attempt: Attempt, rollbacks: number): Program<RunResult> =>
+  F.pipe(
+    bracket(
+      () => startOrResume(attempt, rollbacks),
+      (training: Owned<MethodTraining>): Program<RunResult> => {
+        const { config, run, heldOut } = attempt;
+        const watched = heldOut.trials.slice(0, watchedPeople);
+        return trainAndJudge(attempt, { config, run, training, watched, rollbacks });
+      },
+      (training) => training[Symbol.dispose](),
+    )(undefined),
+    RTE.orElse((error): Program<RunResult> =>
+      F.pipe(
+        rollBack(attempt.run.path, error),
+        RTE.flatMap(({ length }) => trainGuarded(attempt, length)),
+      )
+    ),
+  );
+
 const trainInRun = (
-  method: TrainableMethod,
-  config: RunConfig,
-  dataset: Dataset,
-  heldOut: HeldOut,
+  what: Omit<Attempt, "content" | "run">,
 ): Stage<Env, PipelineError, RunFolder, RunResult> =>
 (run) =>
   bracket(
-    () => loadContentNetworks(config.training.content),
+    () => loadContentNetworks(what.config.training.content),
     (content: Owned<ContentNetworks>): Program<RunResult> =>
-      bracket(
-        () => startOrResume(method, config, run, dataset.train.length, content.value),
-        (training: Owned<MethodTraining>): Program<RunResult> => {
-          const watched = heldOut.trials.slice(0, watchedPeople);
-          return trainAndJudge(method, dataset, heldOut, { config, run, training, watched });
-        },
-        (training) => training[Symbol.dispose](),
-      )(undefined),
+      F.pipe(
+        RTE.fromTaskEither(() => readRollbacks(run.path)),
+        RTE.flatMap(({ length }): Program<RunResult> =>
+          trainGuarded({ ...what, run, content: content.value }, length)
+        ),
+      ),
     (content) => content[Symbol.dispose](),
   )(undefined);
 
@@ -220,7 +205,7 @@ export const metaTrain = (
         RTE.flatMap((heldOut): Program<RunResult> =>
           bracket(
             () => openRun({ path: config.run, config, resume, mayChange }),
-            trainInRun(method, config, data, heldOut),
+            trainInRun({ method, config, dataset: data, heldOut }),
             (run) => run[Symbol.dispose](),
           )(undefined)
         ),

@@ -13,6 +13,7 @@ import type { StepReport } from "./adversarial_step.ts";
 import { type RunFolder } from "./checkpoint/run_folder.ts";
 import { rotateCheckpoints, saveCheckpoint } from "./checkpoint/store.ts";
 import { shuffledGap } from "./held_out_figures.ts";
+import { collapseOf, isAlive, type Pictures, wonFor, wonWarning } from "./health.ts";
 import type { Trial } from "./held_out.ts";
 import type { MethodTraining, TrainedMethod } from "./method.ts";
 import type { RunConfig } from "./run_config.ts";
@@ -24,6 +25,8 @@ export interface Session {
   readonly config: RunConfig;
   readonly run: RunFolder;
   readonly training: Owned<MethodTraining>;
+  /** How often the run has gone back to a checkpoint. */
+  readonly rollbacks: number;
   /** The people that are watched while training goes on. */
   readonly watched: readonly Trial[];
 }
@@ -37,6 +40,10 @@ export interface Progress {
   readonly tensors?: number;
   /** Steps in a row of which an update was not finite. */
   readonly nonFinite: number;
+  /** Steps in a row in which the discriminator has told everything apart. */
+  readonly won: number;
+  /** Whether the generator has ever painted more than one flat colour. */
+  readonly alive: boolean;
   /** The best L1 on the watched people and the step at which it was seen. */
   readonly best?: { readonly l1: number; readonly step: number };
 }
@@ -71,7 +78,7 @@ async () => {
   )();
   if (E.isLeft(read)) return read;
   const time = now(), seconds = (time - progress.since) / 1000 / progress.reports.length;
-  let { nonFinite } = progress;
+  let { nonFinite, won } = progress;
   for (const [i, report] of progress.reports.entries()) {
     const { step, names } = report.value;
     const losses = figuresOf(names, read.right[i] ?? new Float32Array());
@@ -83,6 +90,9 @@ async () => {
       ? "the discriminator's loss or gradient"
       : undefined;
     nonFinite = bad ? nonFinite + 1 : 0;
+    won = wonFor(won, losses);
+    const warning = wonWarning(won);
+    if (warning) emit({ _tag: "Warning", step, message: warning });
     if (!bad) continue;
     emit({ _tag: "Warning", step, message: `Skipped an update: ${bad} is not finite` });
     if (nonFinite >= nonFiniteLimit) return E.left({ _tag: "NonFinite", step, where: bad });
@@ -99,6 +109,7 @@ async () => {
     reports: [],
     since: time,
     nonFinite,
+    won,
   });
 };
 
@@ -112,6 +123,11 @@ export const reenactNow = (
     ({ value: { fewShot } }: Owned<TrainedMethod>) => reenact(fewShot[0])(trials),
     (trained) => trained[Symbol.dispose](),
   )(undefined);
+
+const picturesOf = (made: readonly Reenactment[]): Pictures => ({
+  outputs: made.flatMap(({ outputs }) => outputs),
+  truths: made.flatMap(({ trial }) => trial.targets.map(({ image }) => image)),
+});
 
 const judge = (
   progress: Progress,
@@ -169,6 +185,8 @@ export const startProgress = (now: number): Progress => ({
   reports: [],
   since: now,
   nonFinite: 0,
+  won: 0,
+  alive: false,
 });
 
 /** Takes the report of a step and does what is due after it. */
@@ -192,9 +210,14 @@ async () => {
   const ticked = await tick(session, now)(env)();
   if (E.isLeft(ticked)) return ticked;
   now = ticked.right;
-  if (watch || draw) {
+  if (watch || draw || save) { // what is saved has been looked at: a checkpoint is healthy
     const made = await reenactNow(session.training, session.watched)(env)();
     if (E.isLeft(made)) return made;
+    const pictures = picturesOf(made.right), collapse = collapseOf(pictures);
+    if (collapse && (now.alive || step >= gapGrace)) {
+      return E.left({ _tag: "Diverged", step, diagnosis: collapse });
+    }
+    now = { ...now, alive: now.alive || isAlive(pictures) };
     now = judge(now, step, shuffledGap(made.right), env.emit);
     if (draw) {
       const drawn = await grid(session, step, made.right)(env)();

@@ -1,0 +1,81 @@
+/**
+ * Whether training is still alive: the ways in which everybody who tried this paper saw it die,
+ * told apart by name.
+ *
+ * @module
+ */
+import type { Figures } from "../core/events.ts";
+import type { Image } from "../core/image.ts";
+
+/** Below this standard deviation of its pixels, of 255, a picture is one flat colour. */
+const flat = 4;
+/** The share of black and white bytes above which pictures are saturated. */
+const saturated = 0.9;
+/** Below this hinge loss D tells all frames apart with its whole margin. */
+const wonLoss = 0.02;
+/** Steps in a row with such a loss after which D has won. */
+const wonSteps = 100;
+
+const standardDeviation = ({ data }: Image): number => {
+  let sum = 0, squares = 0;
+  for (const value of data) {
+    sum += value;
+    squares += value * value;
+  }
+  return Math.sqrt(Math.max(0, squares / data.length - (sum / data.length) ** 2));
+};
+
+const extremeShare = ({ data }: Image): number => {
+  let extremes = 0;
+  for (const value of data) if (value < 2 || value > 253) extremes++;
+  return extremes / data.length;
+};
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** What can be seen of a collapsed generator in pictures that it made beside the real ones. */
+export interface Pictures {
+  /** Of several people. */
+  readonly outputs: readonly Image[];
+  /** What they should look like. */
+  readonly truths: readonly Image[];
+}
+
+/**
+ * The collapse of a generator in words, undefined where there is none: flat pictures, or black and
+ * white where the real ones are not. A new generator is flat too: ask only after it has learnt.
+ */
+export const collapseOf = ({ outputs, truths }: Pictures): string | undefined => {
+  if (outputs.length === 0) return undefined;
+  const spread = mean(outputs.map(standardDeviation)), real = mean(truths.map(standardDeviation));
+  if (spread < flat && real >= flat) {
+    return `the generator paints one flat colour (its pixels vary by ${
+      spread.toFixed(1)
+    } of 255, ` +
+      `those of real frames by ${real.toFixed(1)})`;
+  }
+  const extremes = mean(outputs.map(extremeShare)), usual = mean(truths.map(extremeShare));
+  return extremes > saturated && usual < saturated / 2
+    ? `the generator is saturated (${(100 * extremes).toFixed(0)} % of its values are black or ` +
+      `white, of real frames ${(100 * usual).toFixed(0)} %)`
+    : undefined;
+};
+
+/** Whether a generator has ever painted more than one flat colour. */
+export const isAlive = ({ outputs }: Pictures): boolean =>
+  outputs.length > 0 && mean(outputs.map(standardDeviation)) >= 2 * flat;
+
+/** Steps in a row in which D has told everything apart, this step included. */
+export const wonFor = (before: number, { discriminator }: Figures): number =>
+  discriminator !== undefined && discriminator < wonLoss ? before + 1 : 0;
+
+/**
+ * What is said, once, when D has won: its gradient is then 0 and the adversarial term teaches
+ * nothing. The content terms go on, so this is a warning and no reason to roll back.
+ */
+export const wonWarning = (steps: number): string | undefined =>
+  steps === wonSteps
+    ? `The discriminator has won: its loss has been under ${wonLoss} for ${wonSteps} steps, so the ` +
+      "adversarial term teaches nothing; lower the discriminator's rate or its steps"
+    : undefined;

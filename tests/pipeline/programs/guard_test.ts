@@ -1,0 +1,52 @@
+/** Training that dies: flat and saturated pictures, a discriminator that has won, rollbacks. */
+import assert from "node:assert/strict";
+import { makeImage } from "../../../pipeline/core/image.ts";
+import { calmed } from "../../../pipeline/programs/guard.ts";
+import { collapseOf, isAlive, wonFor, wonWarning } from "../../../pipeline/programs/health.ts";
+import { presets } from "../../../models/presets.ts";
+
+const noise = (low: number, high: number) => {
+  const image = makeImage(8, 8);
+  image.data.forEach((_, i) => image.data[i] = i % 3 === 0 ? high : low + (i * 7) % 32);
+  return image;
+};
+
+Deno.test("black, grey and red pictures are a collapse, real ones and their like are not", () => {
+  const truths = [noise(60, 180), noise(30, 200)];
+  for (const color of [[0, 0, 0], [128, 128, 128]] as const) {
+    const outputs = [makeImage(8, 8, color), makeImage(8, 8, color)];
+    assert.match(collapseOf({ outputs, truths }) ?? "", /one flat colour/);
+    assert.ok(!isAlive({ outputs, truths }));
+  }
+  const red = [makeImage(8, 8, [255, 0, 0])];
+  assert.match(collapseOf({ outputs: red, truths }) ?? "", /saturated \(100 %/);
+  assert.equal(collapseOf({ outputs: truths, truths }), undefined);
+  assert.ok(isAlive({ outputs: truths, truths }));
+});
+
+Deno.test("flat pictures are right where the real ones are flat", () => {
+  const flat = [makeImage(8, 8, [9, 9, 9])];
+  assert.equal(collapseOf({ outputs: flat, truths: flat }), undefined);
+});
+
+Deno.test("a discriminator that tells everything apart for a hundred steps is named, once", () => {
+  let won = 0;
+  const said: string[] = [];
+  for (let step = 0; step < 300; step++) {
+    won = wonFor(won, { discriminator: step === 50 ? 1 : 0 });
+    said.push(...[wonWarning(won) ?? []].flat());
+  }
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? "", /The discriminator has won/);
+  assert.equal(wonFor(5, {}), 0);
+});
+
+Deno.test("every rollback halves both rates and nothing else", () => {
+  const { training } = presets["toy-64"];
+  assert.deepEqual(calmed(training, 0), training);
+  assert.deepEqual(calmed(training, 2), {
+    ...training,
+    generatorRate: training.generatorRate / 4,
+    discriminatorRate: training.discriminatorRate / 4,
+  });
+});
