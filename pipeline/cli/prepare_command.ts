@@ -3,8 +3,11 @@
  *
  * @module
  */
-import { type PrepareOptions, type PrepareOutcome } from "../../datasets/prepare/prepare_folder.ts";
-import { prepareFolder } from "../../datasets/prepare/prepare_folder.ts";
+import {
+  prepareFolder,
+  type PrepareOptions,
+  type PrepareOutcome,
+} from "../../datasets/prepare/prepare_folder.ts";
 import { findShare } from "../../datasets/prepare/share.ts";
 import {
   decodeConfig,
@@ -186,8 +189,10 @@ const describe = (outcome: PrepareOutcome, out: string): string => {
     ...pace,
     `${report.usable} of ${report.clips} clips usable, ${report.frames} frames; rejected: ` +
     (reasons.length === 0 ? "none" : reasons.join(", ")),
-    `landmark jitter ${jitter(report.medians.rawJitter)} of the face as detected, ` +
-    `${jitter(report.medians.jitter)} as stored`,
+    ...(report.medians.jitter === null ? [] : [
+      `landmark jitter ${jitter(report.medians.rawJitter)} of the face as detected, ` +
+      `${jitter(report.medians.jitter)} as stored`,
+    ]),
     `${out}/index.json, ${out}/report.json; next: deno task verify ${out}`,
   ].join("\n");
 };
