@@ -77,11 +77,19 @@ const embedOnDevice = (model: TrainedModel): Stage<
  * throws a `RangeError` without frames or with frames of another size, a bug of the caller.
  *
  * @example
- * ```ts no-eval
- * const program = F.pipe(
- *   loadModel("runs/first"),
- *   RTE.flatMap((model) => embedPerson(model, { consent: "my own face" })(frames)),
+ * ```ts
+ * import { F, RTE } from "../core/fp.ts";
+ * import { embedPerson } from "./embed.ts";
+ * import { readSources } from "./sources.ts";
+ * import { loadModel } from "./trained_model.ts";
+ *
+ * const ada = F.pipe(
+ *   loadModel("no-such-run"),
+ *   RTE.flatMap((model) =>
+ *     F.pipe(readSources({ size: 64 })(["ada.jpg"]), RTE.flatMap(embedPerson(model)))
+ *   ),
  * );
+ * if (typeof ada !== "function") throw new Error("unexpected");
  * ```
  */
 export const embedPerson = (

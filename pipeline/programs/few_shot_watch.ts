@@ -64,6 +64,29 @@ export const startWatch = (
   return { kept: frames.filter((frame) => frame !== out), watched: out };
 };
 
+/** The places of the batches of updates `from` to `to`: every frame once an epoch, in an order of the epoch's own. */
+export const drawBatches = (
+  rng: Rng,
+  { frames, batch, from, to }: {
+    readonly frames: number;
+    readonly batch: number;
+    readonly from: number;
+    readonly to: number;
+  },
+): readonly (readonly number[])[] => {
+  const order = (epoch: number): readonly number[] =>
+    rng.fold("photos").fold(epoch).draw().distinct(frames, frames);
+  const size = Math.min(batch, frames);
+  return Array.from(
+    { length: to - from },
+    (_, i) =>
+      Array.from({ length: size }, (_, k) => {
+        const position = (from + i) * size + k;
+        return order(Math.floor(position / frames))[position % frames] ?? 0;
+      }),
+  );
+};
+
 /** Reads the figures of some updates at once and tells them; `seconds` is what they took. */
 export const readReports = (
   reports: readonly Owned<StepReport>[],

@@ -14,7 +14,6 @@ import { fromIterable, runFold, through } from "../core/flow.ts";
 import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import type { Frame } from "../core/image.ts";
 import type { Owned } from "../core/owned.ts";
-import type { Rng } from "../core/rng.ts";
 import { bracket, type Stage } from "../core/stage.ts";
 import type { StepReport } from "./adversarial_step.ts";
 import {
@@ -27,6 +26,7 @@ import {
   uploadFrames,
 } from "./few_shot_step.ts";
 import {
+  drawBatches,
   type FewShotWatch,
   keepBest,
   type Look,
@@ -90,29 +90,6 @@ const check = (
     : E.right(undefined);
 };
 
-/** The places of the batches: every frame once an epoch, in an order of the epoch's own. */
-const batches = (
-  rng: Rng,
-  { frames, batch, from, to }: {
-    readonly frames: number;
-    readonly batch: number;
-    readonly from: number;
-    readonly to: number;
-  },
-): readonly (readonly number[])[] => {
-  const order = (epoch: number): readonly number[] =>
-    rng.fold("photos").fold(epoch).draw().distinct(frames, frames);
-  const size = Math.min(batch, frames);
-  return Array.from(
-    { length: to - from },
-    (_, i) =>
-      Array.from({ length: size }, (_, k) => {
-        const position = (from + i) * size + k;
-        return order(Math.floor(position / frames))[position % frames] ?? 0;
-      }),
-  );
-};
-
 /** Updates from one look at the person to the next. */
 const practise = (
   context: FewShotContext,
@@ -122,7 +99,7 @@ const practise = (
 (env) => {
   const from = state.value.step, start = env.now();
   const to = Math.min(context.steps, from + context.settings.watchEvery);
-  const places = batches(env.rng, { frames, batch: context.settings.batch, from, to });
+  const places = drawBatches(env.rng, { frames, batch: context.settings.batch, from, to });
   return F.pipe(
     fromIterable(places),
     through(fewShotStep(context, state)), // equations 9 and 10
@@ -238,11 +215,22 @@ const tune = (
  * model; `NonFinite`, `Aborted` and errors of the backend and the content networks can end it.
  *
  * @example
- * ```ts no-eval
- * const program = F.pipe(
- *   embedPerson(model)(frames),
- *   RTE.flatMap((person) => fineTune(model)({ person, frames })),
- * );
+ * ```ts
+ * import { F, RTE } from "../core/fp.ts";
+ * import { embedPerson } from "./embed.ts";
+ * import { fineTune } from "./fine_tune.ts";
+ * import { readSources } from "./sources.ts";
+ * import { loadModel } from "./trained_model.ts";
+ *
+ * const learn = (run: string, ...photos: readonly string[]) =>
+ *   F.pipe(
+ *     RTE.Do,
+ *     RTE.bindW("model", () => loadModel(run)),
+ *     RTE.bindW("frames", () => readSources({ size: 64 })(photos)),
+ *     RTE.bindW("person", ({ model, frames }) => embedPerson(model)(frames)),
+ *     RTE.flatMap(({ model, person, frames }) => fineTune(model)({ person, frames })),
+ *   );
+ * if (learn.length !== 1) throw new Error("unexpected");
  * ```
  */
 export const fineTune = (

@@ -87,9 +87,15 @@ export const drawFor = (
  * Errors: those of the backend.
  *
  * @example
- * ```ts no-eval
- * using ada = right(await openPerson(person)({ backend })());
- * const frames = await renderLandmarks(ada)(track)({ backend })();
+ * ```ts
+ * import { F, RTE } from "../core/fp.ts";
+ * import type { Landmarks } from "../core/image.ts";
+ * import type { Person } from "./person.ts";
+ * import { openPerson, renderLandmarks } from "./render.ts";
+ *
+ * const paint = (person: Person, track: readonly Landmarks[]) =>
+ *   F.pipe(openPerson(person), RTE.flatMap((ada) => renderLandmarks(ada)(track)));
+ * if (paint.length !== 2) throw new Error("unexpected");
  * ```
  */
 export const renderLandmarks = (
