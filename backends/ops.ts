@@ -16,19 +16,26 @@ export const convolve = (
   { bias, relu = false }: { readonly bias?: Tensor | undefined; readonly relu?: boolean } = {},
 ): Tensor => runOne("Convolve", { x, filter, bias }, { relu }); // [B, H, W, out]
 
-/** ReLU with a one-pass gradient. */
-export const relu = (x: Tensor): Tensor => {
-  const f = tf.customGrad((...args) => {
-    const [value, save] = args as unknown as [Tensor, (saved: Tensor[]) => void];
-    const y = tf.relu(value);
+/** A function whose gradient comes from its result by an added kernel. */
+const fromResult = (
+  f: (x: Tensor) => Tensor,
+  gradient: "ReluGrad" | "SoftmaxGrad",
+): (x: Tensor) => Tensor =>
+  tf.customGrad((...args) => {
+    const [x, save] = args as unknown as [Tensor, (saved: Tensor[]) => void];
+    const y = f(x);
     save([y]);
     return {
       value: y,
-      gradFunc: (dy: Tensor, saved: Tensor[]) => runOne("ReluGrad", { dy, y: saved[0] }),
+      gradFunc: (dy: Tensor, saved: Tensor[]) => runOne(gradient, { dy, y: saved[0] }),
     };
   });
-  return f(x);
-};
+
+/** ReLU with a one-pass gradient. */
+export const relu: (x: Tensor) => Tensor = fromResult(tf.relu, "ReluGrad");
+
+/** Softmax over the last axis with a one-pass gradient. */
+export const softmax: (x: Tensor) => Tensor = fromResult((x) => tf.softmax(x), "SoftmaxGrad");
 
 /** Instance norm with affine gain and bias ([B, C] for AdaIN, [1, C] shared), optionally ReLU. */
 export const instanceNormalize = (

@@ -5,7 +5,8 @@
  * @module
  */
 import { type Tensor, type Tensor3D, type Tensor4D, tf } from "../backends/tf.ts";
-import { convolve } from "../backends/ops.ts";
+import { runOne } from "../backends/kernels/gradients.ts";
+import { convolve, softmax } from "../backends/ops.ts";
 import type { Weights } from "./parameters.ts";
 
 /** The largest attention map that is made at once, in bytes: WebGPU guarantees 128 MiB bindings. */
@@ -13,7 +14,7 @@ export const attentionMapBytes = 64 * 1024 * 1024;
 
 /** softmax(f gᵀ) h for queries f [B, Q, c], keys g [B, P, c], values h [B, P, C]. // [B, Q, C] */
 const attend = (f: Tensor, g: Tensor, h: Tensor): Tensor =>
-  tf.matMul(tf.softmax(tf.matMul(f, g, false, true)), h);
+  tf.matMul(softmax(tf.matMul(f, g, false, true)), h);
 
 /** How many queries fit into one block under the budget. */
 export const queriesPerBlock = (
@@ -52,8 +53,7 @@ const attendInBlocks = (rows: number) => (f: Tensor, g: Tensor, h: Tensor): Tens
         const map = tf.softmax(tf.matMul(queries, g, false, true));
         dh = tf.add(dh, tf.matMul(map, d, true, false));
         const dmap = tf.matMul(d, h, false, true);
-        const inner = tf.sum(tf.mul(dmap, map), -1, true);
-        const dlogits = tf.mul(map, tf.sub(dmap, inner));
+        const dlogits = runOne("SoftmaxGrad", { dy: dmap, y: map });
         dg = tf.add(dg, tf.matMul(dlogits, queries, true, false));
         return tf.matMul(dlogits, g);
       });

@@ -130,6 +130,10 @@ const composed: Readonly<Record<KernelName, ComposedKernel>> = {
     const a = input(inputs, "a"), b = input(inputs, "b");
     return [tf.mul(tf.sign(tf.sub(a, b)), tf.div(input(inputs, "dy"), a.size))];
   },
+  SoftmaxGrad: (inputs) => {
+    const y = input(inputs, "y"), product = tf.mul(input(inputs, "dy"), y);
+    return [tf.sub(product, tf.mul(tf.sum(product, -1, true), y))];
+  },
   SquaredNorm: (inputs) => [tf.sum(tf.square(input(inputs, "x")))],
   AdamUpdate: (inputs, { rate, beta1, beta2, epsilon, step }) => {
     const parameter = input(inputs, "parameter"), gradient = input(inputs, "gradient");

@@ -23,6 +23,7 @@
  * | SpectralNormalizeGrad | dy, y (= w/σ), u, v, sigma | | dw = (dy − ⟨dy, y⟩ v uᵀ) / σ |
  * | MeanAbsoluteDifference | a, b (same shape) | | [] |
  * | MeanAbsoluteDifferenceGrad | dy [], a, b | | da = dy · sign(a − b) / size (db = −da) |
+ * | SoftmaxGrad | dy, y (= softmax over the last axis) | | dx = y · (dy − Σ dy · y) |
  * | SquaredNorm | x | | [] |
  * | AdamUpdate | parameter, gradient, first?, second, finite [] | rate, beta1, beta2, epsilon, step | parameter', second', first'? : where finite is 0 everything stays |
  * | ExponentialAverage | average, value | decay | decay · average + (1 − decay) · value |
@@ -42,6 +43,7 @@ export const kernelNames = [
   "SpectralNormalizeGrad",
   "MeanAbsoluteDifference",
   "MeanAbsoluteDifferenceGrad",
+  "SoftmaxGrad",
   "SquaredNorm",
   "AdamUpdate",
   "ExponentialAverage",

@@ -7,7 +7,16 @@
  */
 import { type TensorInfo, tf } from "../tf.ts";
 import { multiply, productShape } from "./matrix_product.ts";
-import { at, type Call, make, replaceKernel, type Results, sizeOf } from "./registry.ts";
+import {
+  at,
+  type Call,
+  given,
+  givenLike,
+  make,
+  replaceKernel,
+  type Results,
+  sizeOf,
+} from "./registry.ts";
 
 const isFloat = (info: TensorInfo | undefined): info is TensorInfo => info?.dtype === "float32";
 
@@ -82,6 +91,15 @@ const softmax = (call: Call): Results => {
   const width = logits.shape.at(-1) ?? 1, y = make(call, logits.shape);
   call.pool.kernel("softmax")(at(call, logits), at(call, y), sizeOf(logits.shape) / width, width);
   return y;
+};
+
+const softmaxGrad = (call: Call): Results => {
+  const y = given(call, "y"), dy = givenLike(call, "dy", y), width = y.shape.at(-1) ?? 1;
+  const dx = make(call, y.shape);
+  call.pool.kernel("softmaxGrad")(
+    ...[at(call, dy), at(call, y), at(call, dx), sizeOf(y.shape) / width, width],
+  );
+  return dx;
 };
 
 /** Sum or mean over neighbouring axes. */
@@ -168,6 +186,7 @@ export const registerArrayKernels = (): void => {
   operations.forEach((name, operation) => replaceKernel(name, binary(operation)));
   replaceKernel("Relu", relu);
   replaceKernel("Softmax", softmax);
+  replaceKernel("SoftmaxGrad", softmaxGrad);
   replaceKernel("Sum", reduction(false));
   replaceKernel("Mean", reduction(true));
   replaceKernel("Concat", concat);

@@ -7,6 +7,7 @@ import {
   meanAbsoluteDifference,
   powerIteration,
   relu,
+  softmax,
   spectralNormalize,
   squaredNorm,
 } from "../../backends/ops.ts";
@@ -78,6 +79,13 @@ export const pixelwise: readonly Case[] = [
     gradients: ["x"],
     smooth: true,
   },
+  ...[[3, 5, 7], [2, 40], [1, 3]].map((shape) => ({
+    name: `softmax ${shape.join("x")}`,
+    inputs: { x: of(...shape) },
+    compute: (t: Named) => softmax(get(t, "x")),
+    gradients: ["x"],
+    smooth: true,
+  })),
   {
     name: "relu of zeros",
     inputs: { x: constant(0, 2, 3) },

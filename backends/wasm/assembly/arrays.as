@@ -2,7 +2,7 @@
 // with simple broadcasts, ReLU, softmax, sums over axes, copies of rows (concat, split).
 import { count, job, parallel, real, set } from "./pool";
 import { bytes, madd, over, total } from "./vector";
-import { BINARY, COPY_ROWS, RELU_ALL, SOFTMAX, SUM_AXIS, SUM_PARTS } from "./phases";
+import { BINARY, COPY_ROWS, RELU_ALL, SOFTMAX, SOFTMAX_GRAD, SUM_AXIS, SUM_PARTS } from "./phases";
 
 const A = 0, B = 1, OUT = 2, SIZE = 3, OPERATION = 4, PERIOD_A = 5, PERIOD_B = 6;
 const EACH_A = 7, EACH_B = 8;
@@ -264,6 +264,35 @@ function softmaxRow(x: usize, out: usize, width: i32): void {
     v128.store(out + bytes(i), f32x4.mul(v128.load(out + bytes(i)), scale));
   }
   for (; i < width; i++) store<f32>(out + bytes(i), load<f32>(out + bytes(i)) * factor);
+}
+
+/** dx = y · (dy − Σ dy · y) a row: the gradient of softmax from its result. */
+export function softmaxGrad(dy: usize, y: usize, dx: usize, rows: i32, width: i32): void {
+  set<usize>(A, dy); set<usize>(B, y); set<usize>(OUT, dx);
+  set<i32>(ROWS, rows); set<i32>(WIDTH, width);
+  parallel(SOFTMAX_GRAD, over(rows, rowsEach()));
+}
+
+export function softmaxGradChunk(chunk: i32, thread: i32): void {
+  const each = rowsEach(), width = count(WIDTH), first = chunk * each;
+  const last = min(count(ROWS), first + each);
+  for (let r = first; r < last; r++) {
+    const at = bytes(r * width), dy = job(A) + at, y = job(B) + at, dx = job(OUT) + at;
+    let s0 = f32x4.splat(0), s1 = s0, i = 0, tail: f32 = 0;
+    for (; i + 8 <= width; i += 8) {
+      s0 = madd(v128.load(dy + bytes(i)), v128.load(y + bytes(i)), s0);
+      s1 = madd(v128.load(dy + bytes(i), 16), v128.load(y + bytes(i), 16), s1);
+    }
+    for (; i < width; i++) tail += load<f32>(dy + bytes(i)) * load<f32>(y + bytes(i));
+    const sum: f32 = total(f32x4.add(s0, s1)) + tail, all = f32x4.splat(sum);
+    for (i = 0; i + 4 <= width; i += 4) {
+      const d = f32x4.sub(v128.load(dy + bytes(i)), all);
+      v128.store(dx + bytes(i), f32x4.mul(v128.load(y + bytes(i)), d));
+    }
+    for (; i < width; i++) {
+      store<f32>(dx + bytes(i), load<f32>(y + bytes(i)) * (load<f32>(dy + bytes(i)) - sum));
+    }
+  }
 }
 
 /**

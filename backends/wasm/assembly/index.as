@@ -8,4 +8,4 @@ export { averagePool2, reluGrad, signGrad, upsampleNearest2 } from "./pointwise"
 export { absoluteDifference } from "./reduce";
 export { powerIterations, spectralGrads, spectralNormalizes } from "./spectral";
 export { adamUpdates, exponentialAverages, squaredNorms } from "./updates";
-export { binary, copyRows, relu, softmax, sumAxis } from "./arrays";
+export { binary, copyRows, relu, softmax, softmaxGrad, sumAxis } from "./arrays";

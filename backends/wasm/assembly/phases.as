@@ -1,6 +1,7 @@
 // What a chunk of each phase runs: the one place where phases have numbers.
 import {
-  binaryChunk, copyRowsChunk, reluChunk, softmaxChunk, sumAxisChunk, sumPartsChunk,
+  binaryChunk, copyRowsChunk, reluChunk, softmaxChunk, softmaxGradChunk, sumAxisChunk,
+  sumPartsChunk,
 } from "./arrays";
 import { direct, directFilterGrad, directPrepare, directReduce } from "./direct";
 import {
@@ -50,6 +51,7 @@ export const SOFTMAX: i32 = 32;
 export const POWER: i32 = 33;
 export const SPECTRAL: i32 = 34;
 export const SPECTRAL_GRAD: i32 = 35;
+export const SOFTMAX_GRAD: i32 = 36;
 
 /** Runs one chunk of a phase on a thread. */
 export function dispatch(phase: i32, chunk: i32, thread: i32): void {
@@ -90,6 +92,7 @@ export function dispatch(phase: i32, chunk: i32, thread: i32): void {
     case POWER: return powerMatrix(chunk, thread);
     case SPECTRAL: return spectralMatrix(chunk, thread);
     case SPECTRAL_GRAD: return spectralGradMatrix(chunk, thread);
+    case SOFTMAX_GRAD: return softmaxGradChunk(chunk, thread);
     default: unreachable();
   }
 }
