@@ -40,9 +40,20 @@ const checkPlace = (
     TE.flatMap((kind): TaskEither<Err<"Config" | "ToolMissing">, FilmPlace> =>
       kind === "folder" && driverKind(driver) !== "video"
         ? TE.right({ kind, tools: undefined })
-        : TE.map((tools: FilmPlace["tools"]) => ({ kind, tools }))(findVideoTools())
+        : F.pipe(
+          findVideoTools(),
+          TE.mapLeft((error) => driverKind(driver) === "video" ? error : notWritten(out, error)),
+          TE.map((tools) => ({ kind, tools })),
+        )
     ),
   );
+
+/** The tools are missed for the film alone: then a folder of pictures does without them. */
+const notWritten = (out: string, error: Err<"ToolMissing">): Err<"ToolMissing"> => ({
+  ...error,
+  message: error.message.replace(/^Cannot read video/, `Cannot write ${out}`) +
+    "; a folder of pictures needs neither",
+});
 
 const taken = (path: string): Err<"Config"> => ({
   _tag: "Config",
