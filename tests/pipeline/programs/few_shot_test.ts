@@ -4,9 +4,9 @@ import { tf } from "../../../backends/tf.ts";
 import { discriminate, discriminatePerson } from "../../../models/discriminator.ts";
 import { coefficientsName, generatePerson } from "../../../models/few_shot.ts";
 import { fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
-import { generate } from "../../../models/generator.ts";
+import { generate, generateFolded } from "../../../models/generator.ts";
 import { loadContentNetworks } from "../../../models/content_loss.ts";
-import { effectiveWeights, type Tensors } from "../../../models/parameters.ts";
+import { effectiveWeights, plainWeights, type Tensors } from "../../../models/parameters.ts";
 import type { Env } from "../../../pipeline/core/env.ts";
 import { collect } from "../../../pipeline/core/sinks.ts";
 import type { Owned } from "../../../pipeline/core/owned.ts";
@@ -131,10 +131,20 @@ Deno.test("driving folded networks gives the frames of the unfolded ones", () =>
         const maps = imagesToTensor(frames.map((frame) => mapFrame(frame).map));
         const e = tf.tensor2d(person.embedding, [1, person.embedding.length]);
         const weights = effectiveWeights(uploadModel(trained).generator);
-        return generate(weights, architecture, maps, tf.tile(e, [4, 1]), person.gain);
+        return {
+          unfolded: generate(weights, architecture, maps, tf.tile(e, [4, 1]), person.gain),
+          driven: generateFolded(
+            plainWeights(folded.value.weights),
+            architecture,
+            maps,
+            folded.value.affines,
+          ),
+        };
       }));
-      const unfolded = await numbersOf(made);
+      const { unfolded, driven } = await readAll(made);
+      assert.ok(unfolded && driven);
       backend.dispose(made);
+      assert.ok(worst(driven, unfolded) < 1e-4, `${gain}: ${worst(driven, unfolded)}`);
       const bytes = painted.flatMap(({ data }) => Array.from(data));
       // Rounded to bytes: half a level of 255 at most, 1 / 255 in [-1, 1].
       const error = bytes.reduce(
