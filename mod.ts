@@ -239,6 +239,18 @@ export {
   trainableNames,
   type TrainedMethod,
 } from "./pipeline/programs/method.ts";
+export { evaluate, type Evaluation, type EvaluationReport } from "./pipeline/programs/evaluate.ts";
+export {
+  evaluateRuns,
+  type LabelledRun,
+  type RunsEvaluation,
+} from "./pipeline/programs/evaluate_runs.ts";
+export type { NamedMethod } from "./pipeline/programs/evaluate/answers.ts";
+export type { FrameFigures } from "./pipeline/programs/evaluate/frame_figures.ts";
+export type { JudgeChoice } from "./pipeline/programs/evaluate/judges.ts";
+export type { Protocol, TooShort } from "./pipeline/programs/evaluate/protocol.ts";
+export type { Unanswered } from "./pipeline/programs/evaluate/store.ts";
+export type { Row } from "./pipeline/programs/evaluate/table.ts";
 export { methods, trainable } from "./pipeline/programs/methods.ts";
 export type { StateFiles } from "./pipeline/programs/state_files.ts";
 export {

@@ -109,7 +109,7 @@ const openCommon = (
     RTE.flatMap((first) =>
       openDataset(
         { ...first, data: data ?? first.data, cache: cache ?? first.cache },
-        { frames: 2 * Math.max(frames, ...shots) },
+        { frames: 2 * Math.max(frames, ...shots), heldOut: "test" },
       )
     ),
   );

@@ -16,6 +16,8 @@ import { presetOf, type RunConfig } from "./run_config.ts";
 export interface DatasetOptions {
   /** Frames of a sequence: sampled so densely, or drawn so many. */
   readonly frames?: number;
+  /** Whom prepared videos hold out: those that training watches, or those nobody has looked at. */
+  readonly heldOut?: "validation" | "test";
 }
 
 /** What training has of a clip, and of a synthetic video. */
@@ -24,7 +26,7 @@ const framesOfClip = 48, framesOfVideo = 24;
 const openFolder = (
   { data, cache, heldOutShare }: RunConfig,
   size: number,
-  frames: number,
+  { frames = 0, heldOut = "validation" }: DatasetOptions,
 ): RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> => {
   const folder: RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> = videoFolder({
     ...{ path: data, size, cache, heldOutShare },
@@ -33,7 +35,7 @@ const openFolder = (
   return F.pipe(
     RTE.fromTask<boolean, HasEvents & HasAbort, PipelineError>(() => isPrepared(data)),
     RTE.flatMap((prepared) =>
-      prepared ? RTE.fromTaskEither(preparedVideos({ path: data, size })) : folder
+      prepared ? RTE.fromTaskEither(preparedVideos({ path: data, size, heldOut })) : folder
     ),
   );
 };
@@ -44,15 +46,15 @@ const openFolder = (
  */
 export const openDataset = (
   config: RunConfig,
-  { frames = 0 }: DatasetOptions = {},
+  options: DatasetOptions = {},
 ): RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> => {
   const { architecture: { size }, training: { shots } } = presetOf(config);
   if (config.data === "synthetic") {
-    const framesPerVideo = Math.max(framesOfVideo, frames);
+    const framesPerVideo = Math.max(framesOfVideo, options.frames ?? 0);
     return RTE.right(syntheticHeads({ size, seed: 1, framesPerVideo }));
   }
   return F.pipe(
-    openFolder(config, size, frames),
+    openFolder(config, size, options),
     RTE.map((dataset) => ({
       ...dataset,
       train: dataset.train.filter(({ frames }) => frames > shots),

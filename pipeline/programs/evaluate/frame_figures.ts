@@ -28,7 +28,9 @@ export interface FrameFigures {
 }
 
 /** The names of the figures, in the order of tables. */
-export const figureNames = ["ssim", "csim", "l1", "landmarkError", "undetected"] as const;
+export const figureNames: readonly (keyof FrameFigures)[] = [
+  ...["ssim", "csim", "l1", "landmarkError", "undetected"] as const,
+];
 
 /** There is one face in each picture, and small synthesised ones score low: the best is taken. */
 const leastScore = 0.1;

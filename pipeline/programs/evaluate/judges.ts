@@ -28,14 +28,13 @@ export interface Judges {
   readonly close: () => Promise<void>;
 }
 
-/** The recognisers for CSIM by name; all but face-api need a file. */
-export const identityNames = ["face-api", "mobileface", "arcface"] as const;
-
 /** Which networks judge. */
 export interface JudgeChoice {
   /** The recogniser; face-api, which npm brings, by default. */
   readonly identity?: {
-    readonly name: Exclude<typeof identityNames[number], "face-api">;
+    /** Which network. */
+    readonly name: "mobileface" | "arcface";
+    /** Its weights. */
     readonly path: string;
   };
   /** Weights of Inception. */

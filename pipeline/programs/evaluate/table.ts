@@ -30,7 +30,7 @@ export interface Row {
   /** How many frames. */
   readonly frames: number;
   /** Means over the frames with 95 % bootstrap intervals over people. */
-  readonly figures: Readonly<Record<typeof figureNames[number], Interval>>;
+  readonly figures: Readonly<Record<keyof FrameFigures, Interval>>;
   /** Distances between distributions of features, where Inception's weights were given. */
   readonly distances?: { readonly frechet: number; readonly kernel: number };
 }
@@ -51,7 +51,7 @@ export const tabulate = (measured: readonly Measured[], rng: Rng): readonly Row[
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
-    const interval = (name: typeof figureNames[number]): Interval => {
+    const interval = (name: keyof FrameFigures): Interval => {
       const people = Map.groupBy(group, ({ identity }) => identity);
       const values = new Map(
         [...people].map(([identity, parts]) => [
