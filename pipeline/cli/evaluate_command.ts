@@ -151,7 +151,8 @@ const configure = (parsed: Parsed): E.Either<Err<"Config">, Asked> => {
   );
 };
 
-const reportText = (out: string, { rows, tooShort, unanswered }: EvaluationReport): string =>
+/** The table and what is missing in it, for people. */
+export const reportText = (out: string, { rows, tooShort, unanswered }: EvaluationReport): string =>
   [
     toMarkdown(rows),
     ...tooShort.map((short) => `Too few frames: ${describeTooShort(short)}`),

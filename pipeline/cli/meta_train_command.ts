@@ -3,16 +3,12 @@
  *
  * @module
  */
-import { selectBackend } from "../../backends/select.ts";
 import { countParameters, presetNames } from "../../models/presets.ts";
 import { readConfigFile } from "../core/config_file.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E } from "../core/fp.ts";
-import { makeEnv } from "../core/env.ts";
-import { withSignals } from "../core/signals.ts";
-import { fanOut, jsonLines } from "../core/sinks.ts";
-import { eventsPath } from "../programs/checkpoint/run_folder.ts";
-import { metaTrain, type RunResult } from "../programs/meta_train.ts";
+import type { RunResult } from "../programs/meta_train.ts";
+import { metaTrainLogged } from "../programs/meta_train_logged.ts";
 import { trainableNames } from "../programs/method.ts";
 import {
   decodeRunConfig,
@@ -24,7 +20,8 @@ import {
 import type { Command } from "./command.ts";
 import { contentOverride } from "./content_option.ts";
 import { numberOr, type Option, type Parsed } from "./options.ts";
-import { say, terminalSink } from "./terminal.ts";
+import { runOnBackend } from "./run_on_backend.ts";
+import { say } from "./terminal.ts";
 
 const options: readonly Option[] = [
   { name: "data", value: "synthetic|DIR", help: "what to learn from (synthetic)" },
@@ -123,34 +120,12 @@ const train = (
   config: RunConfig,
   resume: boolean,
 ): Promise<E.Either<PipelineError, RunResult>> =>
-  withSignals(async (signal) => {
-    const backend = await selectBackend(config.backend)();
-    if (E.isLeft(backend)) return backend;
-    const terminal = terminalSink();
-    // The run folder does not exist yet when the first events come: they are kept for the file.
-    let file: ReturnType<typeof jsonLines> | undefined;
-    const early: Parameters<typeof terminal.emit>[0][] = [];
-    try {
-      const result = await metaTrain(config, { resume })(makeEnv({
-        backend: backend.right,
-        seed: config.seed,
-        signal,
-        emit: fanOut(terminal.emit, (event) => {
-          if (event._tag === "RunStarted") {
-            file = jsonLines(eventsPath(config.run), say);
-            early.splice(0).forEach((old) => file?.emit(old));
-          }
-          if (file) file.emit(event);
-          else early.push(event);
-        }),
-      }))();
-      return result;
-    } finally {
-      await terminal.close();
-      file?.[Symbol.dispose]();
-      await backend.right.close();
-    }
-  }, { onStop: () => say("Stopping: the step is finished and saved; again to stop at once") });
+  runOnBackend(
+    config.backend,
+    "Stopping: the step is finished and saved; again to stop at once",
+    metaTrainLogged(config, say, { resume }),
+    config.seed,
+  );
 
 const dryRun = (config: RunConfig): unknown => {
   const { architecture, training } = presetOf(config);

@@ -73,3 +73,22 @@ Deno.test("wrong input of evaluate is one sentence, and nothing is written", () 
     }
     assert.deepEqual(await namesIn(folder), []);
   }));
+
+Deno.test("table 1 at the size of the tests: both variants, trained, judged, and not twice", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/tiny.json`, await Deno.readTextFile(tiny[1]));
+    const args = ["reproduce", "table1", "--preset", "test-16", "--config", "tiny.json"];
+    const budget = ["--steps", "4", "--shots", "1,2", "--videos", "2", "--frames", "2"];
+    const first = await runCli([...args, ...budget, "--out", "t", "--json"], folder);
+    assert.equal(first.code, 0, first.stderr);
+    const { rows } = JSON.parse(first.stdout);
+    for (const answer of ["Ours-FF, feed-forward", "Ours-FT, fine-tuned", "nearest, copy"]) {
+      assert.ok(rows.some((row: { answer: string }) => row.answer === answer), answer);
+    }
+    const steps = async (variant: string) =>
+      JSON.parse(await Deno.readTextFile(`${folder}/t/${variant}/result.json`)).steps;
+    assert.deepEqual([await steps("ft"), await steps("ff")], [4, 8]);
+    const again = await runCli([...args, ...budget, "--out", "t", "--json"], folder);
+    assert.equal(again.stdout, first.stdout);
+    assert.ok(!again.stderr.includes("Training on"));
+  }));
