@@ -22,7 +22,13 @@ Deno.test("from paper to code: every file has the names that the table gives it"
 
 Deno.test("every task that the documents run exists", async () => {
   const { tasks } = JSON.parse(await read("deno.json")) as { tasks: Record<string, unknown> };
-  const documents = ["README.md", "docs/paper_to_code.md", "docs/troubleshooting.md"];
+  const documents = [
+    "README.md",
+    "docs/paper_to_code.md",
+    "docs/troubleshooting.md",
+    "docs/bring_your_data.md",
+    "docs/model_card.md",
+  ];
   for (const document of documents) {
     for (
       const [, task = ""] of (await read(document)).matchAll(/\b(?:deno|2\.9\.6) task ([\w:-]+)/g)
