@@ -11,7 +11,8 @@ import type { Owned } from "../core/owned.ts";
 import { bracket, type Stage } from "../core/stage.ts";
 import type { StepReport } from "./adversarial_step.ts";
 import { type RunFolder } from "./checkpoint/run_folder.ts";
-import { rotateCheckpoints, saveCheckpoint } from "./checkpoint/store.ts";
+import { savePatiently } from "./checkpoint/save_patiently.ts";
+import { rotateCheckpoints } from "./checkpoint/store.ts";
 import { shuffledGap } from "./held_out_figures.ts";
 import { collapseOf, isAlive, type Pictures, wonFor, wonWarning } from "./health.ts";
 import type { Trial } from "./held_out.ts";
@@ -159,7 +160,7 @@ export const checkpoint = (
   F.pipe(
     training.value.files,
     RTE.flatMap((files): Program<unknown> =>
-      saveCheckpoint(run)({
+      savePatiently(run)({
         ...files,
         step: training.value.steps(),
         seed: config.seed,
@@ -221,7 +222,10 @@ async () => {
     now = judge(now, step, shuffledGap(made.right), env.emit);
     if (draw) {
       const drawn = await grid(session, step, made.right)(env)();
-      if (E.isLeft(drawn)) return drawn;
+      if (E.isLeft(drawn)) { // a picture is not worth a run
+        if (drawn.left._tag !== "Checkpoint") return drawn;
+        env.emit({ _tag: "Warning", step, message: drawn.left.message });
+      }
     }
   }
   if (save) {
