@@ -133,7 +133,8 @@ export const readSafetensorsFile =
       E.left<Err<"BadFile">>({ _tag: "BadFile", path, message: `Cannot read ${path}: ${problem}` });
     try {
       using file = await Deno.open(path);
-      const { size, isFile } = await file.stat();
+      const { size, isFile, isCharDevice } = await file.stat();
+      if (isCharDevice) return refuse("it is a device, expected a safetensors file");
       if (isFile) {
         const start = headerLength(await readFully(file, new Uint8Array(512)), size);
         if (E.isLeft(start)) return refuse(start.left);
