@@ -106,7 +106,7 @@ export interface TrainableMethod extends TalkingHeadMethod {
 }
 
 /** The methods that `meta-train --method` takes. */
-export const trainableNames = ["headshot"] as const;
+export const trainableNames = ["headshot", "x2face", "pix2pixhd"] as const;
 
 /** The name of a method that can be trained. */
 export type TrainableName = typeof trainableNames[number];
