@@ -27,7 +27,7 @@ const shownOf = (cell: string): readonly Shown[] =>
 /** The rows of the table, in its order. */
 export const readFaults = async (): Promise<readonly Fault[]> => {
   const text = await Deno.readTextFile(new URL("README.md", import.meta.url));
-  return text.split("\n").filter((line) => /^\| \d+ \|/.test(line)).map((line) => {
+  return text.split("\n").filter((line) => /^\|\s*\d+\s*\|/.test(line)).map((line) => {
     const [number = "", fault = "", , injected = "", shown = ""] = line.split("|").slice(1, -1)
       .map((cell) => cell.trim());
     return { number, fault, injected, shown: shownOf(shown) };
