@@ -33,20 +33,22 @@ const unescaped = (text: string): string =>
         : { quot: '"', apos: "'", lt: "<", gt: ">" }[name] ?? "&",
   );
 
-/** The outcomes of a report, by file and name. */
+/** The outcomes of a report by the names of tests; where two files have one, the worse. */
 const outcomesOf = (report: string): ReadonlyMap<string, Outcome> => {
-  const cases = report.matchAll(/<testcase ([^>]*?)(?:\/>|>([^]*?)<\/testcase>)/g);
-  return new Map([...cases].map(([, attributes = "", body = ""]): [string, Outcome] => {
-    const value = (name: string): string =>
-      unescaped(new RegExp(`(?:^| )${name}="([^"]*)"`).exec(attributes)?.[1] ?? "");
-    const name = value("name").replace(/ \((?:skipped|needs) .*\)$|(?<=skip.*) \(skipped: .*$/, "");
-    const outcome = /<(?:failure|error)/.test(body)
-      ? "failed"
-      : body.includes("<skipped")
-      ? "skipped"
-      : "passed";
-    return [`${value("classname").replace(/^\.\//, "")}: ${name}`, outcome];
-  }));
+  const outcomes = new Map<string, Outcome>();
+  for (
+    const [, attributes = "", body = ""] of report.matchAll(
+      /<testcase ([^>]*?)(?:\/>|>([^]*?)<\/testcase>)/g,
+    )
+  ) {
+    const shown = unescaped(/(?:^| )name="([^"]*)"/.exec(attributes)?.[1] ?? "");
+    const name = shown.replace(/ \((?:skipped|needs) .*\)$/, "");
+    if (/<(?:failure|error)/.test(body)) outcomes.set(name, "failed");
+    else if (outcomes.get(name) !== "failed") {
+      outcomes.set(name, body.includes("<skipped") ? "skipped" : "passed");
+    }
+  }
+  return outcomes;
 };
 
 const runTests = async (faults: readonly Fault[]): Promise<ReadonlyMap<string, Outcome>> => {
