@@ -82,6 +82,23 @@ Deno.test("a folder of nothing but broken videos: exit code 1, the reasons count
     assert.ok(!(await namesIn(folder)).includes("runs"));
   }));
 
+Deno.test("a loss that is never finite: no update, three returns, then a diagnosis with exit code 1", () =>
+  inFolder(async (folder) => {
+    const content = [{ network: "pixels", taps: [], weight: 3e38 }];
+    const quiet = { watchEvery: 1000, gridEvery: 1000, checkpointEvery: 2 };
+    const judge = { people: 2, shots: 1, targets: 1 };
+    const training = { steps: 60, batch: 1, shots: 1, content };
+    const settings = { preset: "test-16", backend: "wasm", ...quiet, judge, training };
+    await Deno.writeTextFile(`${folder}/wild.jsonc`, JSON.stringify(settings));
+    const ended = await runCli(["meta-train", "--config", "wild.jsonc", "--run", "run"], folder);
+    assert.equal(ended.code, 1, ended.stderr);
+    assert.match(ended.stderr, /Skipped an update: the generator's loss or gradient is not finite/);
+    assert.match(ended.stderr, /Cannot go on at step \d+: .* after 3 returns to a checkpoint/);
+    assert.equal(JSON.parse(await Deno.readTextFile(`${folder}/run/rollbacks.json`)).length, 3);
+    const latest = await latestCheckpoint(`${folder}/run`)({ emit: () => assert.fail() })();
+    assert.ok(E.isRight(latest) && latest.right !== undefined, "a whole checkpoint is there");
+  }));
+
 /** The paper's method with a stage that forgets a tensor at every step. */
 const leaking: TrainableMethod = {
   ...trainable.headshot,
