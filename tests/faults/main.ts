@@ -76,9 +76,7 @@ const runTests = async (faults: readonly Fault[]): Promise<ReadonlyMap<string, O
 const rowOf =
   (outcomes: ReadonlyMap<string, Outcome>) => ({ fault, injected, shown }: Fault): Row => {
     // A test that did not run at all is not known to be survived.
-    const all = shown.flatMap(({ file, names }) =>
-      names.map((name) => outcomes.get(`${file}: ${name}`) ?? "failed")
-    );
+    const all = shown.flatMap(({ names }) => names.map((name) => outcomes.get(name) ?? "failed"));
     const count = (outcome: Outcome): number => all.filter((each) => each === outcome).length;
     const lost = count("failed"), skipped = count("skipped");
     return { fault, injected, tried: all.length - skipped, lost, skipped };
