@@ -11,6 +11,8 @@ import type { Image } from "../core/image.ts";
 const flat = 4;
 /** The share of black and white bytes above which pictures are saturated. */
 const saturated = 0.9;
+/** Below this mean difference, of 255, pictures of different people and poses are one picture. */
+const same = 0.5;
 /** Below this hinge loss D tells all frames apart with its whole margin. */
 const wonLoss = 0.02;
 /** Steps in a row with such a loss after which D has won. */
@@ -31,6 +33,14 @@ const extremeShare = ({ data }: Image): number => {
   return extremes / data.length;
 };
 
+/** How much pictures differ from the first of them, of 255. */
+const variety = ([first, ...rest]: readonly Image[]): number =>
+  mean(
+    rest.map(({ data }) =>
+      data.reduce((sum, value, i) => sum + Math.abs(value - (first?.data[i] ?? 0)), 0) / data.length
+    ),
+  );
+
 const mean = (values: readonly number[]): number =>
   values.reduce((sum, value) => sum + value, 0) / values.length;
 
@@ -43,8 +53,8 @@ export interface Pictures {
 }
 
 /**
- * The collapse of a generator in words, undefined where there is none: flat pictures, or black and
- * white where the real ones are not. A new generator is flat too: ask only after it has learnt.
+ * The collapse of a generator in words, undefined where there is none: flat pictures, black and
+ * white where the real ones are not, or one picture for everybody in every pose. A new generator is flat too: ask only after it has learnt.
  */
 export const collapseOf = ({ outputs, truths }: Pictures): string | undefined => {
   if (outputs.length === 0) return undefined;
@@ -56,6 +66,9 @@ export const collapseOf = ({ outputs, truths }: Pictures): string | undefined =>
       `those of real frames by ${real.toFixed(1)})`;
   }
   const extremes = mean(outputs.map(extremeShare)), usual = mean(truths.map(extremeShare));
+  if (outputs.length > 1 && variety(outputs) < same && variety(truths) >= same) {
+    return "the generator paints the same picture for everybody in every pose";
+  }
   return extremes > saturated && usual < saturated / 2
     ? `the generator is saturated (${(100 * extremes).toFixed(0)} % of its values are black or ` +
       `white, of real frames ${(100 * usual).toFixed(0)} %)`

@@ -24,6 +24,12 @@ Deno.test("black, grey and red pictures are a collapse, real ones and their like
   assert.ok(isAlive({ outputs: truths, truths }));
 });
 
+Deno.test("one picture for everybody is a collapse, unless there is one person", () => {
+  const truths = [noise(60, 180), noise(30, 200)], same = [noise(60, 180), noise(60, 180)];
+  assert.match(collapseOf({ outputs: same, truths }) ?? "", /the same picture for everybody/);
+  assert.equal(collapseOf({ outputs: same, truths: same }), undefined);
+});
+
 Deno.test("flat pictures are right where the real ones are flat", () => {
   const flat = [makeImage(8, 8, [9, 9, 9])];
   assert.equal(collapseOf({ outputs: flat, truths: flat }), undefined);
