@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Tensor } from "../../../backends/tf.ts";
 import {
   allJudgeParameters,
   paintParameters,
