@@ -101,7 +101,7 @@ const paperTraining: Training = {
 // until the embedding is in use (at the paper's 80 every unit of ê dies within 100 steps).
 const smallTraining: Training = {
   ...paperTraining,
-  steps: 450,
+  steps: 600,
   shots: 4,
   batch: 4,
   discriminatorSteps: 1,
