@@ -14,7 +14,7 @@ import type { Rng } from "../core/rng.ts";
 import { meanAbsoluteError } from "../metrics/pixels.ts";
 import { ssim } from "../metrics/ssim.ts";
 import type { StepReport } from "./adversarial_step.ts";
-import type { HostTensors } from "./checkpoint/safetensors.ts";
+import type { HostTensors } from "../core/safetensors.ts";
 import { imagesToTensor, mapFrame, tensorToImages } from "./device_batch.ts";
 import { type FewShotState, foldedPerson, paintNow } from "./few_shot_step.ts";
 import { downloadTensors } from "./host_tensors.ts";

@@ -8,7 +8,7 @@ import type { Tensors } from "../../models/parameters.ts";
 import type { HasBackend } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import type { Stage } from "../core/stage.ts";
-import type { HostTensor, HostTensors } from "./checkpoint/safetensors.ts";
+import type { HostTensor, HostTensors } from "../core/safetensors.ts";
 
 /** Reads named tensors back; they stay on the device and with their owner. */
 export const downloadTensors: Stage<

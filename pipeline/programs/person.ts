@@ -10,7 +10,7 @@ import type { Pooling } from "../../models/embedder.ts";
 import type { AdaptiveGain } from "../../models/generator.ts";
 import { type PresetName, presets } from "../../models/presets.ts";
 import type { Frame, Landmarks } from "../core/image.ts";
-import type { HostTensors } from "./checkpoint/safetensors.ts";
+import type { HostTensors } from "../core/safetensors.ts";
 
 /** How a person came to be: by the embedder alone, or fine-tuned after it. */
 export type PersonKind = "embedded" | "fine-tuned";

@@ -17,7 +17,7 @@ import {
   readSafetensors,
   safetensorsChunks,
   writeSafetensors,
-} from "./checkpoint/safetensors.ts";
+} from "../core/safetensors.ts";
 import {
   coefficientCount,
   expectedGenerator,

@@ -21,7 +21,7 @@ import type { Err } from "../core/errors.ts";
 import { E, type TE } from "../core/fp.ts";
 import { type Owned, owned } from "../core/owned.ts";
 import type { Stage } from "../core/stage.ts";
-import type { HostTensor, HostTensors } from "./checkpoint/safetensors.ts";
+import type { HostTensor, HostTensors } from "../core/safetensors.ts";
 import type { TrainState } from "./train_state.ts";
 
 /** The two files of a checkpoint as named arrays. */

@@ -22,7 +22,7 @@ import type { HasEvents } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import { fileProblem } from "../core/files.ts";
 import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
-import type { HostTensors } from "./checkpoint/safetensors.ts";
+import type { HostTensors } from "../core/safetensors.ts";
 import type { Stage } from "../core/stage.ts";
 import { type Checkpoint, loadCheckpoint } from "./checkpoint/load.ts";
 import { uploadTensors } from "./host_tensors.ts";

@@ -12,7 +12,7 @@ import type { Stage } from "../../core/stage.ts";
 import { attempt, entriesOf, sha256 } from "./durable.ts";
 import { type CheckpointMeta, type Part, partFile, readMeta } from "./meta.ts";
 import { checkpointsPath, stepName } from "./run_folder.ts";
-import { type HostTensors, readSafetensors } from "./safetensors.ts";
+import { type HostTensors, readSafetensors } from "../../core/safetensors.ts";
 
 type Failure = Err<"Checkpoint">;
 

@@ -11,7 +11,7 @@ import { attempt, removeQuietly, syncFolder, temporaryName, writeNew } from "./d
 import { checkpointFolders, type CheckpointRef, readRef, verifyCheckpoint } from "./load.ts";
 import { CHECKPOINT_FORMAT, type CheckpointMeta, type Part, partFile } from "./meta.ts";
 import { checkpointsPath, type RunFolder, stepName } from "./run_folder.ts";
-import { type HostTensors, safetensorsChunks } from "./safetensors.ts";
+import { type HostTensors, safetensorsChunks } from "../../core/safetensors.ts";
 
 type Failure = Err<"Checkpoint">;
 

@@ -19,7 +19,7 @@ import type { Figures } from "../../core/events.ts";
 import { E, F, type ReaderTaskEither, RTE, TE } from "../../core/fp.ts";
 import { type Owned, owned, upload } from "../../core/owned.ts";
 import type { Stage } from "../../core/stage.ts";
-import type { HostTensors } from "../checkpoint/safetensors.ts";
+import type { HostTensors } from "../../core/safetensors.ts";
 import { downloadTensors, uploadTensors } from "../host_tensors.ts";
 import type { DeviceError, StateSource } from "../method.ts";
 import type { StateFiles } from "../state_files.ts";

@@ -5,7 +5,7 @@ import type { HasEvents } from "../../../pipeline/core/env.ts";
 import type { TrainEvent } from "../../../pipeline/core/events.ts";
 import { makeRng } from "../../../pipeline/core/rng.ts";
 import { openRun, type RunFolder } from "../../../pipeline/programs/checkpoint/run_folder.ts";
-import type { HostTensor } from "../../../pipeline/programs/checkpoint/safetensors.ts";
+import type { HostTensor } from "../../../pipeline/core/safetensors.ts";
 import {
   type CheckpointContent,
   saveCheckpoint,

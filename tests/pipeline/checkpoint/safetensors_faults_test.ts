@@ -2,10 +2,7 @@
 import assert from "node:assert/strict";
 import { E } from "../../../pipeline/core/fp.ts";
 import { makeRng } from "../../../pipeline/core/rng.ts";
-import {
-  readSafetensors,
-  writeSafetensors,
-} from "../../../pipeline/programs/checkpoint/safetensors.ts";
+import { readSafetensors, writeSafetensors } from "../../../pipeline/core/safetensors.ts";
 import { f32, fileOf, refusal } from "./safetensors_support.ts";
 
 const entry = (begin: number, end: number, more = {}) => ({

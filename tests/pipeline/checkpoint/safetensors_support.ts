@@ -1,10 +1,7 @@
 /** Files of tensors, right and wrong, for tests. */
 import assert from "node:assert/strict";
 import { E } from "../../../pipeline/core/fp.ts";
-import {
-  type HostTensor,
-  readSafetensors,
-} from "../../../pipeline/programs/checkpoint/safetensors.ts";
+import { type HostTensor, readSafetensors } from "../../../pipeline/core/safetensors.ts";
 /** A vector. */
 export const f32 = (...values: readonly number[]): HostTensor => ({
   dtype: "F32",

@@ -7,7 +7,7 @@ import {
   readSafetensors,
   readSafetensorsFile,
   writeSafetensors,
-} from "../../../pipeline/programs/checkpoint/safetensors.ts";
+} from "../../../pipeline/core/safetensors.ts";
 import { f32, fileOf } from "./safetensors_support.ts";
 
 const shape = fc.array(fc.nat(4), { maxLength: 4 });
