@@ -232,6 +232,7 @@ export {
   type LearntPerson,
   type MethodSetting,
   type MethodTraining,
+  type Practice,
   type StateSource,
   type TalkingHeadMethod,
   type TrainableMethod,
@@ -281,6 +282,7 @@ export {
   fineTune,
   type FineTuneOptions,
 } from "./pipeline/programs/fine_tune.ts";
+export { type FewShotStart, paperStart } from "./pipeline/programs/few_shot_start.ts";
 export type { Look } from "./pipeline/programs/few_shot_watch.ts";
 export { type FineTuning, fineTunings } from "./models/fine_tuning.ts";
 export {

@@ -15,7 +15,7 @@ import {
   type Layer,
 } from "../models/architecture.ts";
 import type { Backend } from "../pipeline/core/env.ts";
-import { type Effort, seconds, timeOf } from "./timing.ts";
+import { type Effort, seconds, timeOf } from "../pipeline/core/timing.ts";
 
 /** A 3 × 3 convolution. */
 interface Shape {

@@ -21,12 +21,12 @@ import { E, type TaskEither } from "../pipeline/core/fp.ts";
 import { embedPerson } from "../pipeline/programs/embed.ts";
 import { fineTune } from "../pipeline/programs/fine_tune.ts";
 import { openPerson, renderMaps } from "../pipeline/programs/render.ts";
-import { decodeRunConfig, presetOf } from "../pipeline/programs/run_config.ts";
-import { stateToFiles } from "../pipeline/programs/state_files.ts";
-import { createTrainState } from "../pipeline/programs/train_state.ts";
+import { headshot } from "../pipeline/programs/methods/headshot.ts";
+import { decodeRunConfig } from "../pipeline/programs/run_config.ts";
 import { modelFrom, type TrainedModel, uploadModel } from "../pipeline/programs/trained_model.ts";
+import { untrainedModel } from "../pipeline/programs/untrained_model.ts";
 import { imagesToTensor, mapFrame, tensorToImages } from "../pipeline/programs/device_batch.ts";
-import { median, seconds, timeOf } from "./timing.ts";
+import { median, seconds, timeOf } from "../pipeline/core/timing.ts";
 
 const need = async <A>(task: TaskEither<PipelineError, A>): Promise<A> => {
   const result = await task();
@@ -39,9 +39,7 @@ const untrained = async (env: Env, preset: PresetName): Promise<TrainedModel> =>
   const content = [{ network: "pixels", taps: [], weight: 10 }];
   const config = decodeRunConfig({ preset, training: { content } });
   if (E.isLeft(config)) throw new Error(renderError(config.left));
-  using state = await need(createTrainState(presetOf(config.right), 1)(env));
-  const { weights } = await need(stateToFiles(state)(env));
-  return { path: "untrained", hash: "0".repeat(64), config: config.right, weights };
+  return await need(untrainedModel(headshot, config.right)(env));
 };
 
 const measure = async (env: Env, preset: PresetName, count: number) => {

@@ -19,7 +19,7 @@ import { owned } from "../pipeline/core/owned.ts";
 import { adversarialStep } from "../pipeline/programs/adversarial_step.ts";
 import type { DeviceStep } from "../pipeline/programs/device_batch.ts";
 import { averagedWeights, createTrainState } from "../pipeline/programs/train_state.ts";
-import { type Effort, seconds, timeOf } from "./timing.ts";
+import { type Effort, seconds, timeOf } from "../pipeline/core/timing.ts";
 
 /** Sequences in W: `oracle` and all tables use as many. */
 const videos = 100;

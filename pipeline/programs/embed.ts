@@ -6,6 +6,7 @@
  */
 import { type Tensor, tf } from "../../backends/tf.ts";
 import { projectEmbedding } from "../../models/generator.ts";
+import type { Model } from "../../models/adversarial.ts";
 import { foldSpectralNorm, plainWeights, type Tensors } from "../../models/parameters.ts";
 import type { HasBackend } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
@@ -36,19 +37,23 @@ interface Embedded {
   readonly generator: Tensors;
 }
 
-/** ê over any number of frames, a few at once. // [1, N] */
-const embedAll = (
-  model: TrainedModel,
-  embedder: Tensors,
+/** E, G and P as they are used, spectral norms folded. Call inside `backend.run`. */
+export const foldModel = (model: TrainedModel): Tensors => {
+  const { embedder, generator } = uploadModel(model);
+  return { ...foldSpectralNorm(embedder), ...foldSpectralNorm(generator) };
+};
+
+/** ê over any number of frames, a few at once (equation 7); `weights` are folded. // [1, N] */
+export const embedFrames = (
+  model: Model,
+  weights: Tensors,
   frames: readonly Frame[],
 ): Tensor => {
   const parts: Tensor[] = [];
   for (let from = 0; from < frames.length; from += CHUNK) {
     const chunk = frames.slice(from, from + CHUNK);
     parts.push(
-      tf.tidy(() =>
-        tf.mul(averageEmbedding(modelFrom(model.config), embedder, chunk), chunk.length)
-      ),
+      tf.tidy(() => tf.mul(averageEmbedding(model, weights, chunk), chunk.length)),
     );
   }
   return tf.div(parts.reduce((sum, part) => tf.add(sum, part)), frames.length);
@@ -61,13 +66,14 @@ const embedOnDevice = (model: TrainedModel): Stage<
   Owned<Embedded>
 > =>
   upload("embedding of a person", (frames: readonly Frame[]): Embedded => {
-    const { embedder, generator } = uploadModel(model);
-    const embedding = embedAll(model, foldSpectralNorm(embedder), frames);
-    const { "P/kernel": _kernel, "P/bias": _bias, ...folded } = foldSpectralNorm(generator);
+    const weights = foldModel(model);
+    const embedding = embedFrames(modelFrom(model.config), weights, frames);
     return {
       embedding,
-      coefficients: projectEmbedding(plainWeights(foldSpectralNorm(generator)), embedding),
-      generator: folded,
+      coefficients: projectEmbedding(plainWeights(weights), embedding),
+      generator: Object.fromEntries(
+        Object.entries(weights).filter(([name]) => name.startsWith("G/")),
+      ),
     };
   });
 

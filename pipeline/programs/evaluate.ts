@@ -16,7 +16,7 @@ import { distancesOf } from "./evaluate/features.ts";
 import { writeGrid } from "./evaluate/grid.ts";
 import { type JudgeChoice, type Judges, openJudges } from "./evaluate/judges.ts";
 import { type Cast, drawCast, type Protocol, type TooShort } from "./evaluate/protocol.ts";
-import { questionPerson } from "./evaluate/question.ts";
+import { isShown, questionPerson } from "./evaluate/question.ts";
 import { toHtml } from "./evaluate/report.ts";
 import { openEvaluation, type PersonResults, type Unanswered } from "./evaluate/store.ts";
 import { type Row, tabulate, toCsv, toMarkdown, withDistances } from "./evaluate/table.ts";
@@ -35,6 +35,8 @@ export interface Evaluation {
   readonly out: string;
   /** What tells this evaluation from another one: runs, checkpoints, seed. */
   readonly settings: unknown;
+  /** Whose answers the grids show; everybody's by default. */
+  readonly grid?: "everybody" | "methods";
 }
 
 /** What an evaluation found; also in `table.json`. */
@@ -135,7 +137,12 @@ export const evaluate = (evaluation: Evaluation): Program<EvaluationReport> =>
               (judges) => judges.close(),
             )(undefined),
             RTE.flatMap((people) =>
-              conclude(evaluation, cast, everybody.map(({ name }) => name), people)
+              conclude(
+                evaluation,
+                cast,
+                everybody.filter((each) => isShown(evaluation, each)).map(({ name }) => name),
+                people,
+              )
             ),
           )
         ),

@@ -14,6 +14,7 @@ import type { NamedMethod } from "./evaluate/answers.ts";
 import type { JudgeChoice } from "./evaluate/judges.ts";
 import type { Protocol } from "./evaluate/protocol.ts";
 import { evaluate, type Evaluation, type EvaluationReport } from "./evaluate.ts";
+import type { TalkingHeadMethod } from "./method.ts";
 import { methods, trainable } from "./methods.ts";
 import { openDataset } from "./open_dataset.ts";
 import { draftRunConfig, presetOf, type RunConfig } from "./run_config.ts";
@@ -24,6 +25,10 @@ export interface LabelledRun {
   readonly label: string;
   /** The run's folder. */
   readonly run: string;
+  /** Which of its ways to learn a person are asked, by name; all by default. */
+  readonly only?: readonly string[];
+  /** How it is loaded, where people are learnt in other ways than the run's method has. */
+  readonly load?: TalkingHeadMethod["load"];
 }
 
 /** Which runs are evaluated, on whom, and where the results go. */
@@ -44,6 +49,8 @@ export interface RunsEvaluation {
   readonly seed: number;
   /** The folder of the results. */
   readonly out: string;
+  /** Whose answers the grids show; everybody's by default. */
+  readonly grid?: Evaluation["grid"];
 }
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
@@ -51,7 +58,7 @@ type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 const bad = (problem: string): Err<"Config"> => ({ _tag: "Config", problems: [problem] });
 
 /** The configuration that a run was trained with. */
-const configOf = ({ run }: LabelledRun): Program<RunConfig> =>
+export const configOf = ({ run }: LabelledRun): Program<RunConfig> =>
   F.pipe(
     RTE.fromTaskEither<PipelineError, unknown, Env>(readConfigFile(`${run}/config.json`)),
     RTE.flatMap((settings) => RTE.fromEither(draftRunConfig({ ...(settings as object), run }))),
@@ -72,8 +79,8 @@ const checkSizes = (
 };
 
 /** Loads every run and every untrained method; the caller owns them all. */
-const loadAll = (
-  { runs, untrained }: RunsEvaluation,
+export const loadAll = (
+  { runs, untrained }: Pick<RunsEvaluation, "runs" | "untrained">,
   configs: readonly RunConfig[],
 ): Program<Owned<readonly NamedMethod[]>> =>
 (env) =>
@@ -81,27 +88,32 @@ async () => {
   const loaded: NamedMethod[] = [];
   const free = () => loaded.forEach(({ trained }) => trained[Symbol.dispose]());
   const wanted = [
-    ...runs.flatMap(({ label, run }, i) => {
+    ...runs.flatMap(({ label, run, only, load }, i) => {
       const config = configs[i];
-      return config ? [{ label, run, method: trainable[config.method] }] : [];
+      return config
+        ? [{ label, run, only, method: load ? { load } : trainable[config.method] }]
+        : [];
     }),
     ...methods.filter(({ name }) => untrained.includes(name))
-      .map((method) => ({ label: method.name, run: "", method })),
+      .map((method) => ({ label: method.name, run: "", only: undefined, method })),
   ];
-  for (const { label, run, method } of wanted) {
+  for (const { label, run, only, method } of wanted) {
     const trained = await method.load(run)(env)();
     if (E.isLeft(trained)) {
       free();
       return trained;
     }
-    loaded.push({ label, trained: trained.right });
+    loaded.push({ label, trained: trained.right, ...(only && { only }) });
   }
   return E.right(owned(loaded, free));
 };
 
 /** The people that the first run's split holds out, at the size that all runs have. */
-const openCommon = (
-  { runs, data, cache, protocol: { shots, frames } }: RunsEvaluation,
+export const openCommon = (
+  { runs, data, cache, protocol: { shots, frames } }: Pick<
+    RunsEvaluation,
+    "runs" | "data" | "cache" | "protocol"
+  >,
   configs: readonly RunConfig[],
 ): Program<Dataset> =>
   F.pipe(
@@ -115,13 +127,17 @@ const openCommon = (
   );
 
 const evaluationOf = (
-  { protocol, judges, seed, out }: RunsEvaluation,
+  { protocol, judges, seed, out, grid }: RunsEvaluation,
   dataset: Dataset,
   methods: readonly NamedMethod[],
 ): Evaluation => {
-  const sources = methods.map(({ label, trained }) => ({ label, source: trained.value.source }));
+  const sources = methods.map(({ label, trained, only }) => ({
+    label,
+    source: trained.value.source,
+    ...(only && { only }),
+  }));
   const settings = { data: dataset.name, protocol, judges, seed, methods: sources };
-  return { dataset, protocol, judges, methods, out, settings };
+  return { dataset, protocol, judges, methods, out, settings, ...(grid && { grid }) };
 };
 
 /**

@@ -12,18 +12,15 @@ import {
   prepareContent,
 } from "../../models/content_loss.ts";
 import { type Model, type SideGradients } from "../../models/adversarial.ts";
-import { personDiscriminator } from "../../models/discriminator.ts";
 import {
   generatePerson,
   type PersonBatch,
   personDiscriminatorGradients,
-  personGenerator,
   personGeneratorGradients,
 } from "../../models/few_shot.ts";
 import type { FineTuning } from "../../models/fine_tuning.ts";
 import {
   averageDecay,
-  createLearner,
   finiteFlag,
   type Learner,
   totalSquaredNorm,
@@ -46,7 +43,6 @@ import { mutate, type Owned, upload } from "../core/owned.ts";
 import type { Stage } from "../core/stage.ts";
 import { rateFactor, type StepReport } from "./adversarial_step.ts";
 import { imagesToTensor, mapFrame } from "./device_batch.ts";
-import { type TrainedModel, uploadModel } from "./trained_model.ts";
 
 type Device = Err<"Backend" | "DeviceLost">;
 
@@ -61,27 +57,6 @@ export interface FewShotState {
   /** The moving average of ψ and ψ′: the result. */
   readonly average: Tensors;
 }
-
-/**
- * G′ and D′ of a person before the first update: they paint and score as G and D do with ê_NEW.
- * The caller owns them. Errors: those of the backend. // ê_NEW [N]
- */
-export const startFewShot = (
-  model: TrainedModel,
-): Stage<HasBackend, Device, Float32Array, Owned<FewShotState>> =>
-  upload("a person's networks", (numbers: Float32Array): FewShotState => {
-    const device = uploadModel(model);
-    const embedding = tf.tensor2d(numbers, [1, numbers.length]);
-    const generator = createLearner(personGenerator(device.generator, embedding));
-    return {
-      step: 0,
-      generator,
-      discriminator: createLearner(personDiscriminator(device.discriminator, embedding)),
-      average: Object.fromEntries(
-        Object.entries(generator.network.parameters).map(([name, t]) => [name, tf.clone(t)]),
-      ),
-    };
-  });
 
 /** The frames of a person on the device. */
 export interface FewShotFrames extends PersonBatch {

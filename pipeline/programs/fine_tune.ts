@@ -22,9 +22,9 @@ import {
   type FewShotState,
   fewShotStep,
   foldedPerson,
-  startFewShot,
   uploadFrames,
 } from "./few_shot_step.ts";
+import { type FewShotStart, startFewShot } from "./few_shot_start.ts";
 import {
   drawBatches,
   type FewShotWatch,
@@ -51,6 +51,8 @@ export interface FewShotInput {
 export interface FineTuneOptions {
   /** Settings that differ from the preset's. */
   readonly settings?: Partial<FineTuning>;
+  /** Where ψ′ and w′ come from; default: the paper's way. */
+  readonly start?: FewShotStart;
   /** The content loss; default: the one that the model was trained with. */
   readonly content?: readonly ContentEntry[];
   /**
@@ -177,7 +179,7 @@ const tune = (
       uploadFrames(content, settings),
       (data: Owned<FewShotFrames>): Program<Person<"fine-tuned">> =>
         bracket(
-          startFewShot(model),
+          startFewShot(model, options.start),
           (state: Owned<FewShotState>): Program<Person<"fine-tuned">> => {
             const context = {
               model: modelFrom(model.config),

@@ -17,6 +17,7 @@ import type { Stage } from "../core/stage.ts";
 import type { StepReport } from "./adversarial_step.ts";
 import type { DeviceStep } from "./device_batch.ts";
 import type { StateFiles } from "./state_files.ts";
+import type { TrainedModel } from "./trained_model.ts";
 
 /** What a device may answer instead of a result. */
 export type DeviceError = Err<"Backend" | "DeviceLost">;
@@ -30,12 +31,22 @@ export interface LearntPerson {
   readonly render: Stage<HasBackend, DeviceError, readonly Frame[], readonly Image[]>;
 }
 
+/** Learning a person where it is training: how long it is, and how to do less of it. */
+export interface Practice {
+  /** Updates that T frames get. */
+  readonly updates: (frames: number) => number;
+  /** The same learning with so many updates: what a time is projected from. */
+  readonly learn: (updates: number) => FewShot["learn"];
+}
+
 /** A way in which a method learns a person from T frames (section 3.3). */
 export interface FewShot {
   /** What tables call it: "feed-forward", "fine-tuned". */
   readonly name: string;
   /** T frames → a person, owned by the caller; the trained networks must outlive it. */
   readonly learn: Stage<Env, PipelineError, readonly Frame[], Owned<LearntPerson>>;
+  /** Where learning makes updates. */
+  readonly practice?: Practice;
 }
 
 /** The networks of a method after meta-training, as they are evaluated. */
@@ -103,6 +114,8 @@ export interface TrainableMethod extends TalkingHeadMethod {
     content: ContentNetworks,
     source: StateSource,
   ) => ReaderTaskEither<HasBackend, DeviceError | Err<"Checkpoint">, Owned<MethodTraining>>;
+  /** Networks in host memory, to learn people with; `load` opens those of a checkpoint. */
+  readonly open: Stage<HasBackend, DeviceError, TrainedModel, Owned<TrainedMethod>>;
 }
 
 /** The methods that `meta-train --method` takes. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { convolutionShapes } from "../../bench/convolutions.ts";
 import { ratiosTo, type Report, timesIn } from "../../bench/report.ts";
-import { median, timeOf } from "../../bench/timing.ts";
+import { median, timeOf } from "../../pipeline/core/timing.ts";
 import { presets } from "../../models/presets.ts";
 import { benchCommand } from "../../pipeline/cli/bench_command.ts";
 import type { Parsed } from "../../pipeline/cli/options.ts";

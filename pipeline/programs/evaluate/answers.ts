@@ -19,6 +19,8 @@ import type { Question } from "./protocol.ts";
 export interface Answerer {
   /** The row of the table. */
   readonly name: string;
+  /** Whether it is a floor or a ceiling and no method. */
+  readonly trivial?: true;
   /** T frames and hold-out frames → what it makes of the hold-out frames. */
   readonly answer: (
     question: Question,
@@ -31,6 +33,8 @@ export interface NamedMethod {
   readonly label: string;
   /** Its networks; they outlive the evaluation. */
   readonly trained: Owned<TrainedMethod>;
+  /** Which of its ways to learn a person are asked, by name; all by default. */
+  readonly only?: readonly string[];
 }
 
 const byFewShot = (label: string, { name, learn }: FewShot): Answerer => ({
@@ -44,14 +48,24 @@ const byFewShot = (label: string, { name, learn }: FewShot): Answerer => ({
     )(undefined),
 });
 
+/** Each way of each method to learn a person: "Ours, feed-forward", "Ours, fine-tuned". */
+export const methodAnswerers = (methods: readonly NamedMethod[]): readonly Answerer[] =>
+  methods.flatMap(({ label, trained, only }) =>
+    trained.value.fewShot
+      .filter(({ name }) => only === undefined || only.includes(name))
+      .map((fewShot) => byFewShot(label, fewShot))
+  );
+
 /** Floor: the mean training frame. Ceilings: another real frame, and the real frame itself. */
 const trivial = (mean: Image): readonly Answerer[] => [
   {
     name: "mean training frame",
+    trivial: true,
     answer: ({ targets }) => RTE.right(targets.map(() => mean)),
   },
   {
     name: "real, another frame",
+    trivial: true,
     answer: ({ sources, targets }) => ({ rng }: HasRng) => {
       const draw = rng.fold("another frame").draw();
       return () => Promise.resolve(E.right(targets.map(() => draw.pick(sources).image)));
@@ -59,6 +73,7 @@ const trivial = (mean: Image): readonly Answerer[] => [
   },
   {
     name: "real, the frame itself",
+    trivial: true,
     answer: ({ targets }) => RTE.right(targets.map(({ image }) => image)),
   },
 ];
@@ -71,9 +86,7 @@ export const answerers = (
   F.pipe(
     meanTrainingFrame(256)(dataset),
     RTE.map((mean) => [
-      ...methods.flatMap(({ label, trained }) =>
-        trained.value.fewShot.map((fewShot) => byFewShot(label, fewShot))
-      ),
+      ...methodAnswerers(methods),
       ...trivial(mean),
     ]),
   );

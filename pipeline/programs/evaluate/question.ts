@@ -8,7 +8,7 @@ import { abortedBy } from "../../core/abort.ts";
 import type { Env } from "../../core/env.ts";
 import { type PipelineError, renderError } from "../../core/errors.ts";
 import { E, type ReaderTaskEither } from "../../core/fp.ts";
-import type { Image } from "../../core/image.ts";
+import { type Frame, type Image, makeImage } from "../../core/image.ts";
 import type { HostTensors } from "../../core/safetensors.ts";
 import type { Answerer } from "./answers.ts";
 import { featureName, realName, stackFeatures } from "./features.ts";
@@ -27,6 +27,8 @@ export interface Questioning {
   readonly protocol: Protocol;
   /** The folder of the results. */
   readonly out: string;
+  /** Whose answers the grids show; everybody's by default. */
+  readonly grid?: "everybody" | "methods";
 }
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
@@ -51,7 +53,14 @@ const measureAll = async (
   return E.right(figures);
 };
 
-/** All answers about one person for one T. */
+/** In a grid, the place of an answer that was not given. */
+const blank = ({ image: { width, height } }: Frame): Image =>
+  makeImage(width, height, [128, 128, 128]);
+
+/** Whether grids show somebody's answers. */
+export const isShown = ({ grid }: Pick<Questioning, "grid">, { trivial }: Answerer): boolean =>
+  grid !== "methods" || trivial === undefined;
+
 /** What was found out about one person and one T. */
 interface Answers extends Omit<PersonResults, "key"> {
   /** Features of pictures by `T/answer`, and of the real ones. */
@@ -68,8 +77,9 @@ const featuresOf = async (
   return E.isLeft(found) ? found : E.right({ [name]: stackFeatures(found.right) });
 };
 
+/** All answers about one person for one T. */
 const questionOne = (
-  { dataset, protocol, out }: Questioning,
+  questioning: Questioning,
   judges: Judges,
   everybody: readonly Answerer[],
   subject: Subject,
@@ -77,7 +87,7 @@ const questionOne = (
 ): Program<Answers> =>
 (env) =>
 async () => {
-  const { key, sequence: { identity } } = subject;
+  const { dataset, protocol, out } = questioning, { key, sequence: { identity } } = subject;
   const question = await askAbout(dataset, subject, shots, protocol.frames);
   if (E.isLeft(question)) {
     const problem = renderError(question.left);
@@ -94,10 +104,12 @@ async () => {
   const truths = await describeTruths(judges, question.right.targets);
   if (E.isLeft(truths)) return truths;
   const measured: Measured[] = [], unanswered: Unanswered[] = [], shown: (readonly Image[])[] = [];
-  for (const { name, answer } of everybody) {
+  for (const answerer of everybody) {
+    const { name, answer } = answerer;
     const images = await answer(question.right)(env)();
     if (E.isLeft(images)) {
       if (!isOfPerson(images.left)) return images;
+      if (isShown(questioning, answerer)) shown.push(question.right.targets.map(blank));
       unanswered.push({ key, shots, answer: name, problem: renderError(images.left) });
       continue;
     }
@@ -107,7 +119,7 @@ async () => {
     if (E.isLeft(seen)) return seen;
     features = { ...features, ...seen.right };
     measured.push({ identity, shots, answer: name, frames: frames.right });
-    shown.push(images.right);
+    if (isShown(questioning, answerer)) shown.push(images.right);
   }
   const strip = await writeStrip(out, key, shots, question.right, shown)();
   return E.isLeft(strip) ? strip : E.right({ measured, unanswered, features });

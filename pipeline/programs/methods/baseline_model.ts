@@ -16,8 +16,9 @@ import { bracket, type Stage } from "../../core/stage.ts";
 import type { StepReport } from "../adversarial_step.ts";
 import { type DeviceStep, tensorToImages } from "../device_batch.ts";
 import { uploadTensors } from "../host_tensors.ts";
-import type { DeviceError, MethodTraining, TrainedMethod } from "../method.ts";
+import type { DeviceError, MethodTraining, TrainableMethod, TrainedMethod } from "../method.ts";
 import { decodeRunConfig, type RunConfig } from "../run_config.ts";
+import type { TrainedModel } from "../trained_model.ts";
 import {
   baselineFiles,
   type BaselineShape,
@@ -25,16 +26,6 @@ import {
   checkWeights,
   copyWeights,
 } from "./baseline_state.ts";
-
-/** A rival's networks on the device. */
-export interface BaselineModel {
-  /** SHA-256 of the file of the weights. */
-  readonly hash: string;
-  /** How it was trained. */
-  readonly config: RunConfig;
-  /** Parameters and averaged statistics by name. */
-  readonly weights: Tensors;
-}
 
 const configOf = (path: string, config: unknown): E.Either<Err<"Checkpoint">, RunConfig> =>
   F.pipe(
@@ -47,34 +38,37 @@ const configOf = (path: string, config: unknown): E.Either<Err<"Checkpoint">, Ru
   );
 
 /**
- * The newest whole checkpoint of a run on the device; the caller owns it. `Checkpoint` where there
- * is none, or one whose arrays are not those of the method.
+ * The newest whole checkpoint of a run. `Checkpoint` where there is none, or one whose arrays are
+ * not those of the method.
  */
-export const loadBaseline = (shapeOf: (config: RunConfig) => BaselineShape) =>
-(
-  run: string,
-): ReaderTaskEither<
-  HasBackend & HasEvents,
-  DeviceError | Err<"Checkpoint">,
-  Owned<BaselineModel>
-> =>
+export const readBaseline = (
+  shapeOf: (config: RunConfig) => BaselineShape,
+): Stage<HasEvents, Err<"Checkpoint">, string, TrainedModel> =>
+(run) =>
   F.pipe(
     loadCheckpoint(["weights"] as const)(run),
-    RTE.flatMap(({ path, meta, parts }) =>
+    RTE.flatMap(({ path, meta, parts: { weights } }) =>
       F.pipe(
         configOf(path, meta.config),
-        E.tap((config) => checkWeights(shapeOf(config), path, parts.weights)),
-        E.map((config) => ({ hash: meta.files.weights.sha256, config, host: parts.weights })),
+        E.tap((config) => checkWeights(shapeOf(config), path, weights)),
+        E.map((config) => ({ path, hash: meta.files.weights.sha256, config, weights })),
         RTE.fromEither,
       )
     ),
-    RTE.flatMap((
-      found,
-    ): ReaderTaskEither<HasBackend & HasEvents, DeviceError, Owned<BaselineModel>> =>
-      upload("weights", ({ host, ...model }: typeof found): BaselineModel => ({
-        ...model,
-        weights: uploadTensors(host),
-      }))(found)
+  );
+
+/** Puts networks on the device; the ways to learn a person use them as long as they are owned. */
+export const openBaseline = (
+  waysOf: (config: RunConfig, weights: Tensors) => TrainedMethod["fewShot"],
+): TrainableMethod["open"] =>
+({ hash, config, weights }) =>
+  F.pipe(
+    upload("weights", uploadTensors)(weights),
+    RTE.map((device): Owned<TrainedMethod> =>
+      owned(
+        { source: hash, fewShot: waysOf(config, device.value) },
+        () => device[Symbol.dispose](),
+      )
     ),
   );
 

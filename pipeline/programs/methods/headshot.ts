@@ -4,17 +4,18 @@
  *
  * @module
  */
+import type { Model } from "../../../models/adversarial.ts";
 import type { ContentNetworks } from "../../../models/content_loss.ts";
+import { fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
 import { projectEmbedding, splitCoefficients } from "../../../models/generator.ts";
 import { plainWeights, type Tensors } from "../../../models/parameters.ts";
-import { countParameters } from "../../../models/presets.ts";
+import { countParameters, type PresetName } from "../../../models/presets.ts";
 import { F, RTE } from "../../core/fp.ts";
 import type { Frame } from "../../core/image.ts";
 import { type Owned, owned, upload } from "../../core/owned.ts";
 import { adversarialStep } from "../adversarial_step.ts";
-import { embedPerson } from "../embed.ts";
-import { averageEmbedding } from "../embed_average.ts";
-import { fineTune } from "../fine_tune.ts";
+import { embedFrames, embedPerson, foldModel } from "../embed.ts";
+import { fineTune, type FineTuneOptions } from "../fine_tune.ts";
 import type {
   FewShot,
   LearntPerson,
@@ -26,7 +27,7 @@ import type {
 import { rasterizerOf } from "../person.ts";
 import { openPerson, type PersonRenderer, renderLandmarks } from "../render.ts";
 import { filesToState, stateToFiles } from "../state_files.ts";
-import { loadModel, type TrainedModel } from "../trained_model.ts";
+import { loadModel, modelFrom, type TrainedModel } from "../trained_model.ts";
 import { averagedWeights, createTrainState, settleRows, type TrainState } from "../train_state.ts";
 
 /** Frames that are synthesised at once: bounds the memory of a long drive. */
@@ -49,23 +50,22 @@ const drivenByLandmarks = (renderer: Owned<PersonRenderer>): Owned<LearntPerson>
     },
   }, () => renderer[Symbol.dispose]());
 
-/** ê of T frames, used as it is, with weights that are on the device already. */
-const quickly = ({ name, preset }: MethodSetting, weights: Tensors): FewShot => {
-  const { architecture, training: { pooling, gain } } = preset;
-  const model = { architecture, pooling, gain };
+/** ê of T frames, used as it is, with folded weights that are on the device already. */
+const quickly = (preset: PresetName, model: Model, weights: Tensors): FewShot => {
+  const { architecture, gain } = model;
   return {
     name: "feed-forward",
     learn: F.flow(
       upload("few-shot embedding", (sources: readonly Frame[]) =>
         splitCoefficients(
-          projectEmbedding(plainWeights(weights), averageEmbedding(model, weights, sources)),
+          projectEmbedding(plainWeights(weights), embedFrames(model, weights, sources)),
           architecture,
           gain,
         )),
       RTE.map((affines) =>
         drivenByLandmarks(
           owned(
-            { architecture, weights, affines: affines.value, rasterizer: rasterizerOf(name) },
+            { architecture, weights, affines: affines.value, rasterizer: rasterizerOf(preset) },
             () => affines[Symbol.dispose](),
           ),
         )
@@ -73,6 +73,38 @@ const quickly = ({ name, preset }: MethodSetting, weights: Tensors): FewShot => 
     ),
   };
 };
+
+/** Embedding, then fine-tuning (section 3.3), in the paper's way or another one. */
+export const fineTuned = (
+  model: TrainedModel,
+  { name, ...options }: FineTuneOptions & { readonly name: string },
+): FewShot => {
+  const learn = (given: FineTuneOptions): FewShot["learn"] => (frames) =>
+    F.pipe(
+      embedPerson(model)(frames),
+      RTE.flatMap((person) => fineTune(model, given)({ person, frames })),
+      RTE.flatMap(openPerson),
+      RTE.map(drivenByLandmarks),
+    );
+  const settings = { ...fineTunings[model.config.preset], ...options.settings };
+  return {
+    name,
+    learn: learn(options),
+    practice: {
+      updates: (frames) => fineTuningSteps(settings, frames),
+      learn: (updates) =>
+        learn({ ...options, settings: { ...options.settings, epochs: 0, leastSteps: updates } }),
+    },
+  };
+};
+
+const modelOf = (
+  { preset: { architecture, training: { pooling, gain } } }: MethodSetting,
+): Model => ({
+  architecture,
+  pooling,
+  gain,
+});
 
 const trainingOf = (
   setting: MethodSetting,
@@ -88,7 +120,7 @@ const trainingOf = (
       averagedWeights(state),
       RTE.map((weights): Owned<TrainedMethod> =>
         owned(
-          { fewShot: [quickly(setting, weights.value)] },
+          { fewShot: [quickly(setting.name, modelOf(setting), weights.value)] },
           () => weights[Symbol.dispose](),
         )
       ),
@@ -96,25 +128,20 @@ const trainingOf = (
   }, () => state[Symbol.dispose]());
 
 /** Feed-forward and fine-tuned (section 3.3), as `evaluate` compares them. */
-const learnt = (model: TrainedModel): TrainedMethod => ({
-  source: model.hash,
-  fewShot: [
-    {
-      name: "feed-forward",
-      learn: F.flow(embedPerson(model), RTE.flatMap(openPerson), RTE.map(drivenByLandmarks)),
-    },
-    {
-      name: "fine-tuned",
-      learn: (frames) =>
-        F.pipe(
-          embedPerson(model)(frames),
-          RTE.flatMap((person) => fineTune(model)({ person, frames })),
-          RTE.flatMap(openPerson),
-          RTE.map(drivenByLandmarks),
-        ),
-    },
-  ],
-});
+const open: TrainableMethod["open"] = (model) =>
+  F.pipe(
+    upload("networks", foldModel)(model),
+    RTE.map((weights): Owned<TrainedMethod> => {
+      const { preset } = model.config;
+      return owned({
+        source: model.hash,
+        fewShot: [
+          quickly(preset, modelFrom(model.config), weights.value),
+          fineTuned(model, { name: "fine-tuned" }),
+        ],
+      }, () => weights[Symbol.dispose]());
+    }),
+  );
 
 /** Zakharov et al. 2019. */
 export const headshot: TrainableMethod = {
@@ -131,5 +158,6 @@ export const headshot: TrainableMethod = {
       filesToState({ path, preset: setting.preset, sequences: setting.sequences, files }),
       RTE.map((state) => trainingOf(setting, content, state)),
     ),
-  load: F.flow(loadModel, RTE.map((model) => owned(learnt(model), () => {}))),
+  open,
+  load: F.flow(loadModel, RTE.flatMap(open)),
 };

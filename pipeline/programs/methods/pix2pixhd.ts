@@ -15,8 +15,8 @@ import type { Tensors } from "../../../models/parameters.ts";
 import { F, RTE } from "../../core/fp.ts";
 import { type Owned, owned } from "../../core/owned.ts";
 import { rateFactor } from "../adversarial_step.ts";
-import type { FewShot, MethodSetting, TrainableMethod, TrainedMethod } from "../method.ts";
-import { loadBaseline, trainBaseline } from "./baseline_model.ts";
+import type { FewShot, MethodSetting, TrainableMethod } from "../method.ts";
+import { openBaseline, readBaseline, trainBaseline } from "./baseline_model.ts";
 import {
   type BaselineShape,
   type BaselineState,
@@ -66,6 +66,11 @@ const trainingOf =
     });
   };
 
+const open = openBaseline((config, weights) => [
+  untuned(pix2pixhdSizes[config.preset], weights),
+  tuning(config, weights),
+]);
+
 /** Wang et al. 2018. */
 export const pix2pixhd: TrainableMethod = {
   name: "pix2pixhd",
@@ -81,14 +86,9 @@ export const pix2pixhd: TrainableMethod = {
       restoreBaseline(shapeOf(pix2pixhdSizes[setting.name]), source),
       RTE.map(trainingOf(setting, content)),
     ),
+  open,
   load: F.flow(
-    loadBaseline(({ preset }) => shapeOf(pix2pixhdSizes[preset])),
-    RTE.map((model): Owned<TrainedMethod> => {
-      const { hash, config, weights } = model.value, sizes = pix2pixhdSizes[config.preset];
-      return owned(
-        { source: hash, fewShot: [untuned(sizes, weights), tuning(config, weights)] },
-        () => model[Symbol.dispose](),
-      );
-    }),
+    readBaseline(({ preset }) => shapeOf(pix2pixhdSizes[preset])),
+    RTE.flatMap(open),
   ),
 };

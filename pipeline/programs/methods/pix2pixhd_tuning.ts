@@ -15,7 +15,7 @@ import {
 import type { PaintBatch } from "../../../models/baselines/pix2pixhd_game.ts";
 import type { BaselineParameter } from "../../../models/baselines/parameters.ts";
 import { type ContentNetworks, loadContentNetworks } from "../../../models/content_loss.ts";
-import { fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
+import { type FineTuning, fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
 import { createLearner } from "../../../models/optimiser.ts";
 import { need, plainWeights, type Tensors } from "../../../models/parameters.ts";
 import type { Env } from "../../core/env.ts";
@@ -74,12 +74,13 @@ const uploadFrames = upload("a person's frames", (frames: readonly Frame[]): Pai
 
 const practise = (
   { preset }: RunConfig,
+  settings: FineTuning,
   content: ContentNetworks,
   data: Owned<PaintBatch>,
   state: Owned<BaselineState>,
 ): Program<void> =>
 (env) => {
-  const settings = fineTunings[preset], sizes = pix2pixhdSizes[preset];
+  const sizes = pix2pixhdSizes[preset];
   const count = data.value.frames.shape[0] ?? 1, steps = fineTuningSteps(settings, count);
   const drawn = { frames: count, batch: settings.batch, from: 0, to: steps };
   const one = (chosen: readonly number[]) =>
@@ -115,6 +116,7 @@ const practise = (
 export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
   const sizes = pix2pixhdSizes[config.preset];
   const tune = (
+    settings: FineTuning,
     content: ContentNetworks,
     data: Owned<PaintBatch>,
   ): Program<Owned<LearntPerson>> =>
@@ -122,23 +124,30 @@ export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
       startTuning(sizes),
       (state: Owned<BaselineState>): Program<Owned<LearntPerson>> =>
         F.pipe(
-          practise(config, content, data, state),
+          practise(config, settings, content, data, state),
           RTE.flatMap(() => copyWeights(state)),
           RTE.map((own) => owned(painting(sizes, own.value), () => own[Symbol.dispose]())),
         ),
       (state) => state[Symbol.dispose](),
     )(weights);
-  return {
-    name: "fine-tuned",
-    learn: bracket(
+  const learn = (settings: FineTuning): FewShot["learn"] =>
+    bracket(
       uploadFrames,
       (data: Owned<PaintBatch>): Program<Owned<LearntPerson>> =>
         bracket(
           () => loadContentNetworks(config.training.content),
-          (content: Owned<ContentNetworks>) => tune(content.value, data),
+          (content: Owned<ContentNetworks>) => tune(settings, content.value, data),
           (content) => content[Symbol.dispose](),
         )(undefined),
       (data) => data[Symbol.dispose](),
-    ),
+    );
+  const usual = fineTunings[config.preset];
+  return {
+    name: "fine-tuned",
+    learn: learn(usual),
+    practice: {
+      updates: (frames) => fineTuningSteps(usual, frames),
+      learn: (updates) => learn({ ...usual, epochs: 0, leastSteps: updates }),
+    },
   };
 };

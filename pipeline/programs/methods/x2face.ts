@@ -40,14 +40,8 @@ import type { Frame } from "../../core/image.ts";
 import { type Owned, owned, upload } from "../../core/owned.ts";
 import { rateFactor, type StepReport } from "../adversarial_step.ts";
 import { type DeviceStep, imagesToTensor } from "../device_batch.ts";
-import type {
-  FewShot,
-  LearntPerson,
-  MethodSetting,
-  TrainableMethod,
-  TrainedMethod,
-} from "../method.ts";
-import { loadBaseline, renderFrames, trainBaseline } from "./baseline_model.ts";
+import type { FewShot, LearntPerson, MethodSetting, TrainableMethod } from "../method.ts";
+import { openBaseline, readBaseline, renderFrames, trainBaseline } from "./baseline_model.ts";
 import {
   baselineAdam,
   type BaselineShape,
@@ -165,6 +159,8 @@ const trainingOf = ({ name, preset }: MethodSetting) => (state: Owned<BaselineSt
   });
 };
 
+const open = openBaseline(({ preset }, weights) => [feeding(x2faceSizes[preset], weights)]);
+
 /** Wiles et al. 2018. */
 export const x2face: TrainableMethod = {
   name: "x2face",
@@ -177,14 +173,9 @@ export const x2face: TrainableMethod = {
       restoreBaseline(shapeOf(x2faceSizes[setting.name]), source),
       RTE.map(trainingOf(setting)),
     ),
+  open,
   load: F.flow(
-    loadBaseline(({ preset }) => shapeOf(x2faceSizes[preset])),
-    RTE.map((model): Owned<TrainedMethod> => {
-      const { hash, config, weights } = model.value;
-      return owned(
-        { source: hash, fewShot: [feeding(x2faceSizes[config.preset], weights)] },
-        () => model[Symbol.dispose](),
-      );
-    }),
+    readBaseline(({ preset }) => shapeOf(x2faceSizes[preset])),
+    RTE.flatMap(open),
   ),
 };

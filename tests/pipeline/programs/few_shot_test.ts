@@ -16,9 +16,9 @@ import {
   type FewShotState,
   fewShotStep,
   paintNow,
-  startFewShot,
   uploadFrames,
 } from "../../../pipeline/programs/few_shot_step.ts";
+import { startFewShot } from "../../../pipeline/programs/few_shot_start.ts";
 import { fineTune } from "../../../pipeline/programs/fine_tune.ts";
 import { encodePerson } from "../../../pipeline/programs/person_file.ts";
 import { modelOf } from "../../../pipeline/programs/person.ts";

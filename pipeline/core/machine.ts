@@ -1,0 +1,27 @@
+/**
+ * What a measurement says of the machine that it was made on.
+ *
+ * @module
+ */
+import { cpus } from "node:os";
+
+/** The most memory that the process ever held, in bytes; what it holds where nobody counts. */
+export const peakBytes = async (): Promise<number> => {
+  const held = Deno.memoryUsage().rss;
+  try {
+    const status = await Deno.readTextFile("/proc/self/status");
+    return Math.max(held, 1024 * Number(/VmHWM:\s*(\d+)/.exec(status)?.[1] ?? 0));
+  } catch {
+    return held;
+  }
+};
+
+/** The processor and how many cores it has, where the permissions allow to ask. */
+export const processor = (): string => {
+  try {
+    const [first] = cpus();
+    return first ? `${first.model.trim()}, ${cpus().length} cores` : "an unknown processor";
+  } catch {
+    return "an unknown processor";
+  }
+};
