@@ -12,6 +12,7 @@ import { fineTuneCommand } from "./pipeline/cli/fine_tune_command.ts";
 import { metaTrainCommand } from "./pipeline/cli/meta_train_command.ts";
 import { prepareCommand } from "./pipeline/cli/prepare_command.ts";
 import { reproduceCommand } from "./pipeline/cli/reproduce_command.ts";
+import { studyCommand } from "./pipeline/cli/study_command.ts";
 import { verifyCommand } from "./pipeline/cli/verify_command.ts";
 import { driveCommand } from "./pipeline/cli/drive_command.ts";
 import { rankCommand } from "./pipeline/cli/rank_command.ts";
@@ -33,6 +34,7 @@ const commands: readonly Command[] = [
   weightsCommand,
   evaluateCommand,
   reproduceCommand,
+  studyCommand,
   benchCommand,
   rankCommand,
   demoCommand,

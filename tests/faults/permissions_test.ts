@@ -32,13 +32,14 @@ const granted: Readonly<Record<string, readonly string[]>> = {
   prepare: ["write", "run", "env:SLURM_PROCID"],
   verify: ["write"],
   drive: ["write", "run"],
-  weights: ["write", "net"],
+  weights: ["write", "net", "net:127.0.0.1", "net:192.0.2.1"],
   bench: ["sys:cpus"],
   embed: ["write", "run"],
   "fine-tune": ["write", "run"],
   rank: ["write", "run"],
   evaluate: ["write", "run", "sys:hostname"],
   demo: ["write", "run", "sys:hostname"],
+  study: ["write", "run", "net:127.0.0.1"],
   reproduce: ["write", "run", "sys:hostname"],
 };
 
@@ -48,10 +49,12 @@ Deno.test("each task has the permissions that it needs, and no others", () =>
     await Deno.writeTextFile(
       probe,
       `const asked = [{ name: "write" }, { name: "run" }, { name: "net" }, { name: "ffi" },
+        { name: "net", host: "127.0.0.1" }, { name: "net", host: "192.0.2.1" },
         { name: "env" }, { name: "env", variable: "SLURM_PROCID" }, { name: "sys" },
         { name: "sys", kind: "hostname" }, { name: "sys", kind: "cpus" }] as const;
       const told = asked.filter((each) => Deno.permissions.querySync(each).state === "granted")
-        .map(({ name, variable, kind }) => [name, variable ?? kind ?? []].flat().join(":"));
+        .map(({ name, host, variable, kind }) =>
+          [name, host ?? variable ?? kind ?? []].flat().join(":"));
       console.log(JSON.stringify(told));`,
     );
     const commands = Object.keys(tasks).filter((task) => flagsOf(task) !== undefined);

@@ -1,0 +1,226 @@
+/**
+ * Building a user study (section 4.1): everybody who takes part is learnt by every method from T
+ * frames, and each hold-out frame as a method makes it becomes a triplet with two real frames of
+ * other videos.
+ *
+ * @module
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { encodePng } from "../../../datasets/codec.ts";
+import type { Dataset } from "../../../datasets/dataset.ts";
+import { abortedBy } from "../../core/abort.ts";
+import type { Env } from "../../core/env.ts";
+import { type PipelineError, renderError } from "../../core/errors.ts";
+import { E, F, type ReaderTaskEither, RTE } from "../../core/fp.ts";
+import type { Image } from "../../core/image.ts";
+import type { Owned } from "../../core/owned.ts";
+import { bracket } from "../../core/stage.ts";
+import { type Answerer, methodAnswerers, type NamedMethod } from "../evaluate/answers.ts";
+import { askAbout, type Protocol } from "../evaluate/protocol.ts";
+import { configOf, loadAll, openCommon, type RunsEvaluation } from "../evaluate_runs.ts";
+import { attemptStudy } from "./schema.ts";
+import {
+  beginStudy,
+  finishStudy,
+  isKept,
+  keepPerson,
+  type Picture,
+  sizeOf,
+  type StudySize,
+  type Triplet,
+} from "./store.ts";
+import {
+  drawReals,
+  drawStudyCast,
+  type Exclusion,
+  type RealPair,
+  type StudyCast,
+  type StudySubject,
+} from "./triplets.ts";
+
+/** Which runs a study compares, on whom, and where it goes. */
+export type StudyPlan = Omit<RunsEvaluation, "judges">;
+
+/** A study of methods that are loaded. */
+export interface StudyOf {
+  /** Whose held-out people. */
+  readonly dataset: Dataset;
+  /** How many, from how many frames; each hold-out frame is a triplet a method. */
+  readonly protocol: Protocol;
+  /** Who makes the fakes. */
+  readonly methods: readonly NamedMethod[];
+  /** Where the order of raters starts. */
+  readonly seed: number;
+  /** The folder of the study; one with the same settings is gone on with. */
+  readonly out: string;
+}
+
+type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
+
+/** Failures of one person; all others end the building. */
+const isOfPerson = ({ _tag }: PipelineError): boolean =>
+  _tag === "BadSample" || _tag === "NonFinite" || _tag === "Data";
+
+/** Real and fake become files in the same way: nothing but the picture tells them apart. */
+const pictureOf = async (
+  video: string,
+  frame: number,
+  image: Image,
+): Promise<E.Either<PipelineError, Picture>> => {
+  const png = await encodePng(image)();
+  return E.isLeft(png) ? png : E.right({ video, frame, png: png.right });
+};
+
+const realPicture = async (
+  dataset: Dataset,
+  { sequence, index }: RealPair[number],
+): Promise<E.Either<PipelineError, Picture>> => {
+  const read = await dataset.read(sequence, [index])();
+  if (E.isLeft(read)) return read;
+  const [frame] = read.right;
+  if (!frame) throw new Error(`Cannot show frame ${index} of ${sequence.video}: it was not read`);
+  return await pictureOf(sequence.video, index, frame.image);
+};
+
+/** One triplet for each fake. */
+const tripletsOf = async (
+  dataset: Dataset,
+  { sequence: { identity, video } }: StudySubject,
+  made: Pick<Triplet, "method" | "shots">,
+  fakes: readonly Image[],
+  reals: readonly RealPair[],
+): Promise<E.Either<PipelineError, readonly Triplet[]>> => {
+  const triplets: Triplet[] = [];
+  for (const [target, image] of fakes.entries()) {
+    const pair = reals[target];
+    if (!pair) throw new Error(`Cannot show fake ${target}: no real frames were drawn for it`);
+    const fake = await pictureOf(video, target, image);
+    if (E.isLeft(fake)) return fake;
+    const first = await realPicture(dataset, pair[0]);
+    if (E.isLeft(first)) return first;
+    const second = await realPicture(dataset, pair[1]);
+    if (E.isLeft(second)) return second;
+    const pictures = [fake.right, first.right, second.right] as const;
+    triplets.push({ ...made, person: identity, target, pictures });
+  }
+  return E.right(triplets);
+};
+
+/** What there is to show of one person. */
+interface Shown {
+  readonly triplets: readonly Triplet[];
+  readonly excluded: readonly Exclusion[];
+}
+
+const showPerson = (
+  { dataset, protocol: { frames } }: StudyOf,
+  everybody: readonly Answerer[],
+  subject: StudySubject,
+): Program<Shown> =>
+(env) =>
+async () => {
+  const { key, others, shots: allShots, sequence: { identity: person } } = subject;
+  const count = allShots.length * everybody.length * frames;
+  const reals = drawReals(others, count, env.rng.fold("real frames").fold(key).draw());
+  const triplets: Triplet[] = [], excluded: Exclusion[] = [];
+  let from = 0;
+  for (const shots of allShots) {
+    if (env.signal.aborted) return E.left(abortedBy(env.signal));
+    const question = await askAbout(dataset, subject, shots, frames);
+    if (E.isLeft(question)) {
+      const detail = `T = ${shots}: ${renderError(question.left)}`;
+      excluded.push({ person, reason: "unreadable frames", detail });
+      continue;
+    }
+    // As in an evaluation with the same seed: the same fine-tuning, the same pictures.
+    const rng = env.rng.fold("evaluation").fold(key).fold(shots);
+    for (const { name: method, answer } of everybody) {
+      const own = reals.slice(from, from + frames);
+      from += frames;
+      const fakes = await answer(question.right)({ ...env, rng, emit: () => {} })();
+      const made = E.isLeft(fakes)
+        ? fakes
+        : await tripletsOf(dataset, subject, { method, shots }, fakes.right, own);
+      if (E.isRight(made)) triplets.push(...made.right);
+      else if (!isOfPerson(made.left)) return made;
+      else {
+        const detail = `T = ${shots}, ${method}: ${renderError(made.left)}`;
+        const reason = made.left._tag === "BadSample" ? "unreadable frames" : "not answered";
+        excluded.push({ person, reason, detail });
+      }
+    }
+  }
+  return E.right({ triplets, excluded });
+};
+
+const showEverybody =
+  (study: StudyOf, { subjects, excluded }: StudyCast) =>
+  (database: DatabaseSync): Program<StudySize> =>
+  (env) =>
+  async () => {
+    const { out, methods } = study, everybody = methodAnswerers(methods);
+    for (const [done, subject] of subjects.entries()) {
+      env.emit({ _tag: "Progress", what: "people", done, of: subjects.length });
+      if (isKept(database, subject.key)) continue;
+      const shown = await showPerson(study, everybody, subject)(env)();
+      if (E.isLeft(shown)) return shown;
+      const kept = attemptStudy(
+        out,
+        `keep ${subject.key} in ${out}`,
+        () => keepPerson(database, subject.key, shown.right.triplets, shown.right.excluded),
+      );
+      if (E.isLeft(kept)) return kept;
+    }
+    env.emit({ _tag: "Progress", what: "people", done: subjects.length, of: subjects.length });
+    const size = sizeOf(database);
+    if (size.triplets === 0) {
+      const message = `Cannot build a study in ${out}: nothing could be shown of ` +
+        `${subjects.length} people (${size.excluded[0]?.detail ?? ""}), expected some`;
+      return E.left({ _tag: "Data", path: out, message });
+    }
+    return attemptStudy(out, `end the study in ${out}`, () => {
+      finishStudy(database, excluded);
+      return sizeOf(database);
+    });
+  };
+
+/**
+ * Builds a study of methods that are loaded; stopped, it goes on with the next person. Errors:
+ * `Data` (nobody has three videos, or frames enough), `Config` (`out` holds another study),
+ * `Aborted`, and those of methods and the disk.
+ */
+export const buildStudyOf = (study: StudyOf): Program<StudySize> => {
+  const { dataset, protocol, methods, seed, out } = study;
+  const sources = methods.map(({ label, trained }) => ({ label, source: trained.value.source }));
+  const settings = { data: dataset.name, protocol, seed, methods: sources };
+  return F.pipe(
+    drawStudyCast(protocol)(dataset),
+    RTE.flatMap((cast): Program<StudySize> =>
+      bracket(
+        (): Program<DatabaseSync> => () => () => beginStudy(out, seed, settings),
+        showEverybody(study, cast),
+        (database) => database.close(),
+      )(undefined)
+    ),
+  );
+};
+
+/** Builds a study of runs on the disk and methods without training, see {@link buildStudyOf}. */
+export const buildStudy = (plan: StudyPlan): Program<StudySize> =>
+  F.pipe(
+    plan.runs,
+    RTE.traverseSeqArray(configOf),
+    RTE.flatMap((configs): Program<StudySize> =>
+      F.pipe(
+        openCommon(plan, configs),
+        RTE.flatMap((dataset) =>
+          bracket(
+            () => loadAll(plan, configs),
+            ({ value: methods }: Owned<readonly NamedMethod[]>) =>
+              buildStudyOf({ dataset, methods, ...plan }),
+            (named) => named[Symbol.dispose](),
+          )(undefined)
+        ),
+      )
+    ),
+  );
