@@ -1,15 +1,16 @@
 /**
  * Kernels that work on all parameters of a network in one call (`manyNames` of
- * `kernels/names.ts`), and those for one, which are calls with a list of one.
+ * `kernels/names.ts`), and those for one, which are calls with a list of one: updates and sums
+ * here, spectral norms in `spectral_kernels.ts`.
  *
  * @module
  */
 import type { TensorInfo } from "../tf.ts";
-import { type KernelName, type ManyName, normFloor } from "../kernels/names.ts";
+import type { KernelName, ManyName } from "../kernels/names.ts";
+import { grouped, listed, type Row, withTable } from "./lists.ts";
 import {
   at,
   type Call,
-  float,
   floats,
   given,
   make,
@@ -19,20 +20,10 @@ import {
   scalar,
   sizeOf,
 } from "./registry.ts";
-import { withParts } from "./scratch.ts";
+import { spectralKernels } from "./spectral_kernels.ts";
 
 /** Numbers of a run: what one thread takes at once. */
 const runLength = 16384;
-
-/** Inputs of a kernel that takes a list. */
-const listed = ({ inputs }: Call): readonly TensorInfo[] =>
-  (inputs as unknown as readonly TensorInfo[]).map((info, i) => float(info, `${i}`));
-
-/** A list in groups of so many. */
-const grouped = (list: readonly TensorInfo[], size: number): readonly (readonly TensorInfo[])[] =>
-  Array.from({ length: list.length / size }, (_, i) => list.slice(i * size, (i + 1) * size));
-
-type Row = readonly number[];
 
 /** Tensors of equal size cut into runs: a row of addresses and a length each. */
 const runsOf = (call: Call, tensors: readonly TensorInfo[]): readonly Row[] => {
@@ -42,23 +33,6 @@ const runsOf = (call: Call, tensors: readonly TensorInfo[]): readonly Row[] => {
     return [...addresses.map((address) => address + 4 * from), Math.min(runLength, size - from)];
   });
 };
-
-/** Runs `f` with the address of a table on the heap, and of working memory behind it. */
-const withTable = (
-  call: Call,
-  rows: readonly Row[],
-  workingBytes: number,
-  f: (table: number, working: number) => void,
-): void =>
-  withParts(
-    call.pool,
-    [4 * rows.length * (rows[0]?.length ?? 0), workingBytes],
-    (table, working) => {
-      const cells = rows.flat();
-      new Uint32Array(call.pool.memory.buffer, table, cells.length).set(cells);
-      f(table, working);
-    },
-  );
 
 /** Adam without a first moment of [parameter, gradient, second] each. */
 const adam = (
@@ -120,138 +94,6 @@ const squares = (call: Call, tensors: readonly TensorInfo[]): Results => {
   return scalar(call, sum);
 };
 
-/** A matrix with its u: one column an output. */
-interface Matrix {
-  readonly w: TensorInfo;
-  readonly u: TensorInfo;
-  readonly rows: number;
-  readonly columns: number;
-}
-
-const matrixOf = (w: TensorInfo, u: TensorInfo): Matrix => {
-  const columns = w.shape.at(-1) ?? 1;
-  if (sizeOf(u.shape) !== columns) {
-    throw new Error(`Cannot normalise [${w.shape}]: u is [${u.shape}], expected [${columns}]`);
-  }
-  return { w, u, rows: sizeOf(w.shape) / columns, columns };
-};
-
-const matricesOf = (call: Call): readonly Matrix[] =>
-  grouped(listed(call), 2).map(([w, u]) => {
-    if (!w || !u) throw new Error("Cannot normalise: a matrix has no u");
-    return matrixOf(w, u);
-  });
-
-/** The largest first, so that threads end together. The last two cells are rows and columns. */
-const bySize = (rows: readonly Row[]): readonly Row[] =>
-  rows.toSorted((a, b) => (b.at(-1) ?? 0) * (b.at(-2) ?? 0) - (a.at(-1) ?? 0) * (a.at(-2) ?? 0));
-
-const power = (call: Call, matrices: readonly Matrix[]): TensorInfo[] => {
-  const made = matrices.map(({ u }) => make(call, u.shape));
-  const offsets = startsOf(matrices.map(({ rows }) => rows));
-  withParts(call.pool, [24 * matrices.length, 4 * offsets.total], (table, working) => {
-    const rows = bySize(matrices.map(({ w, u, rows, columns }, i) => [
-      ...[w, u, made[i] ?? u].map((info) => at(call, info)),
-      working + 4 * (offsets.starts[i] ?? 0),
-      rows,
-      columns,
-    ]));
-    new Uint32Array(call.pool.memory.buffer, table, 6 * rows.length).set(rows.flat());
-    call.pool.kernel("powerIterations")(
-      ...[table, rows.length, Number(call.attributes.iterations), normFloor],
-    );
-  });
-  return made;
-};
-
-/** Where parts of so many numbers begin, one after the other. */
-const startsOf = (
-  sizes: readonly number[],
-): { readonly starts: readonly number[]; readonly total: number } => {
-  let total = 0;
-  const starts = sizes.map((size) => {
-    const start = total;
-    total += size;
-    return start;
-  });
-  return { starts, total };
-};
-
-/** Where v and σ of each matrix lie. */
-type Places = readonly { readonly v: number; readonly sigma: number }[];
-
-const normalise = (
-  call: Call,
-  matrices: readonly Matrix[],
-  places: Places,
-): TensorInfo[] => {
-  const made = matrices.map(({ w }) => make(call, w.shape));
-  const rows = bySize(matrices.map(({ w, u, rows, columns }, i) => [
-    ...[w, u, made[i] ?? w].map((info) => at(call, info)),
-    ...[places[i]?.v ?? 0, places[i]?.sigma ?? 0, rows, columns],
-  ]));
-  withTable(
-    call,
-    rows,
-    0,
-    (table) => call.pool.kernel("spectralNormalizes")(table, rows.length, normFloor),
-  );
-  return made;
-};
-
-/** v of all matrices, then σ of all, in one tensor. */
-const packedPlaces = (call: Call, packed: TensorInfo, matrices: readonly Matrix[]): Places => {
-  const { starts, total } = startsOf(matrices.map(({ rows }) => rows)), base = at(call, packed);
-  return starts.map((start, i) => ({ v: base + 4 * start, sigma: base + 4 * (total + i) }));
-};
-
-const spectralNormalizes = (call: Call): Results => {
-  const matrices = matricesOf(call);
-  const packed = make(call, [matrices.reduce((sum, { rows }) => sum + rows + 1, 0)]);
-  return [...normalise(call, matrices, packedPlaces(call, packed, matrices)), packed];
-};
-
-const spectralNormalize = (call: Call): Results => {
-  const matrix = matrixOf(given(call, "w"), given(call, "u"));
-  const v = make(call, [matrix.rows]), sigma = make(call, []);
-  const [y] = normalise(call, [matrix], [{ v: at(call, v), sigma: at(call, sigma) }]);
-  return y ? [y, v, sigma] : [];
-};
-
-/** dw of [dy, y, u] each. */
-const spectralGrads = (
-  call: Call,
-  slots: readonly (readonly TensorInfo[])[],
-  placesOf: (matrices: readonly Matrix[]) => Places,
-): TensorInfo[] => {
-  const matrices = slots.map(([dy, y, u]) => {
-    if (!dy || !y || !u) throw new Error("Cannot differentiate a spectral norm: no u");
-    sameSize([dy, y]);
-    return matrixOf(dy, u);
-  });
-  const places = placesOf(matrices), made = matrices.map(({ w }) => make(call, w.shape));
-  const rows = bySize(matrices.map(({ rows, columns }, i) => [
-    ...(slots[i] ?? []).map((info) => at(call, info)),
-    ...[places[i]?.v ?? 0, places[i]?.sigma ?? 0],
-    ...made.slice(i, i + 1).map((info) => at(call, info)),
-    ...[rows, columns],
-  ]));
-  withTable(call, rows, 0, (table) => call.pool.kernel("spectralGrads")(table, rows.length));
-  return made;
-};
-
-const spectralNormalizeGrads = (call: Call): Results => {
-  const [packed, ...rest] = listed(call);
-  if (!packed) throw new Error("Cannot differentiate spectral norms: there is no σ");
-  return spectralGrads(call, grouped(rest, 3), (all) => packedPlaces(call, packed, all));
-};
-
-const spectralNormalizeGrad = (call: Call): Results => {
-  const slot = ["dy", "y", "u"].map((name) => given(call, name));
-  const v = at(call, given(call, "v")), sigma = at(call, given(call, "sigma"));
-  return spectralGrads(call, [slot], () => [{ v, sigma }]);
-};
-
 /** What these kernels are called. */
 const kernels: Readonly<Partial<Record<KernelName | ManyName, (call: Call) => Results>>> = {
   AdamUpdate: adamUpdate,
@@ -260,12 +102,7 @@ const kernels: Readonly<Partial<Record<KernelName | ManyName, (call: Call) => Re
   ExponentialAverages: (call) => averages(call, grouped(listed(call), 2)),
   SquaredNorm: (call) => squares(call, [given(call, "x")]),
   SquaredNorms: (call) => squares(call, listed(call)),
-  PowerIteration: (call) => power(call, [matrixOf(given(call, "w"), given(call, "u"))]),
-  PowerIterations: (call) => power(call, matricesOf(call)),
-  SpectralNormalize: spectralNormalize,
-  SpectralNormalizes: spectralNormalizes,
-  SpectralNormalizeGrad: spectralNormalizeGrad,
-  SpectralNormalizeGrads: spectralNormalizeGrads,
+  ...spectralKernels,
 };
 
 /** Registers them. */

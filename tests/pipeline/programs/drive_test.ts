@@ -1,12 +1,10 @@
-/** Driving from end to end: real films, probed; nothing left behind where it fails. */
+/** Driving from end to end: real films, probed. What is refused: `drive_refused_test.ts`. */
 import assert from "node:assert/strict";
 import { makeVideoWriter } from "../../../datasets/film/video_writer.ts";
-import { trackText } from "../../../datasets/track/landmark_track.ts";
-import { syntheticTrack } from "../../../datasets/track/synthetic_driver.ts";
 import { readImage } from "../../../datasets/codec.ts";
 import { probeTiming } from "../../../datasets/video/sound.ts";
 import { findVideoTools } from "../../../datasets/video/tools.ts";
-import { exitCode, renderError } from "../../../pipeline/core/errors.ts";
+import { renderError } from "../../../pipeline/core/errors.ts";
 import { E } from "../../../pipeline/core/fp.ts";
 import { makeImage } from "../../../pipeline/core/image.ts";
 import type { DriveOptions } from "../../../pipeline/programs/drive_options.ts";
@@ -18,7 +16,7 @@ import {
   withFolder,
   writeVideo,
 } from "../../datasets/video_fixtures.ts";
-import { driveTest, namesIn, probe } from "./driven.ts";
+import { driveTest, lossy, namesIn, probe } from "./driven.ts";
 
 const done = async (options: DriveOptions) => {
   const result = await driveTest(options);
@@ -149,14 +147,6 @@ Deno.test("drive: a folder of PNG pictures, each marked and labelled; both can b
     assert.doesNotMatch(await bytes("plain"), /tEXt/);
   }));
 
-/** A track file of a synthetic person with the face lost in frames 3, 4, 5 and 6. */
-const lossy = async (path: string): Promise<string> => {
-  const track = syntheticTrack({ identity: 4, size: 32, frames: 10, framesPerSecond: 10 });
-  const frames = track.frames.map((points, i) => i > 2 && i < 7 ? null : points);
-  await Deno.writeTextFile(path, trackText({ ...track, frames }));
-  return path;
-};
-
 Deno.test("drive: a lost face repeats the last good frame", () =>
   withFolder(async (folder) => {
     const driver = await lossy(`${folder}/track.json`), out = `${folder}/film`;
@@ -167,118 +157,3 @@ Deno.test("drive: a lost face repeats the last good frame", () =>
     assert.deepEqual(await frame(6), await frame(2));
     assert.notDeepEqual(await frame(7), await frame(2));
   }));
-
-const refused = (
-  name: string,
-  says: RegExp,
-  code: number,
-  prepare: (folder: string) => Promise<DriveOptions> | DriveOptions,
-  kept: readonly string[] = [],
-  test: typeof videoTest = (title, run) => Deno.test(title, run),
-): void =>
-  test(`drive: ${name} is refused in one sentence, nothing is left`, () =>
-    withFolder(async (folder) => {
-      const result = await driveTest(await prepare(folder));
-      assert(E.isLeft(result));
-      const said = renderError(result.left);
-      assert.match(said, says);
-      assert.ok(!said.includes("\n"), said);
-      assert.equal(exitCode(result.left), code);
-      assert.deepEqual(await namesIn(folder), kept);
-    }));
-
-refused(
-  "a face that is lost for too long",
-  /track\.json: face lost, the face is not seen from 0\.30 s to 0\.70 s, expected gaps of at most/,
-  1,
-  async (folder) => ({
-    driver: await lossy(`${folder}/track.json`),
-    out: `${folder}/film`,
-    holdSeconds: 0.3,
-  }),
-  ["track.json"],
-);
-refused("a name that is taken", /film\.mp4: it exists, expected a new name/, 2, async (folder) => {
-  await Deno.writeTextFile(`${folder}/film.mp4`, "mine");
-  return { driver: "synthetic:1", out: `${folder}/film.mp4` };
-}, ["film.mp4"]);
-refused("an ending of no film", /films do not end in \.avi, expected \.mp4/, 2, (folder) => ({
-  driver: "synthetic:1",
-  out: `${folder}/film.avi`,
-}));
-refused("a folder that is not there", /its folder .*none does not exist/, 2, (folder) => ({
-  driver: "synthetic:1",
-  out: `${folder}/none/film.gif`,
-}));
-refused("a synthetic nobody", /synthetic:bob: it names nobody, expected synthetic:PERSON/, 2, (
-  folder,
-) => ({ driver: "synthetic:bob", out: `${folder}/film` }));
-refused("a broken track", /track\.json: framesPerSecond is missing/, 1, async (folder) => {
-  await Deno.writeTextFile(`${folder}/track.json`, '{"format": "headshot-track-1"}');
-  return { driver: `${folder}/track.json`, out: `${folder}/film` };
-}, ["track.json"]);
-refused(
-  "a video that is none",
-  /Cannot use .*talk\.mp4: unreadable, ffprobe says/,
-  1,
-  async (folder) => {
-    await Deno.writeTextFile(`${folder}/talk.mp4`, "no video");
-    return { driver: `${folder}/talk.mp4`, out: `${folder}/film.mp4` };
-  },
-  ["talk.mp4"],
-  videoTest,
-);
-refused(
-  "a driver without a face",
-  /Cannot use .*wall\.mp4: no face, none in any of 4 frames/,
-  1,
-  async (folder) => {
-    await ffmpeg([
-      ...["-f", "lavfi", "-i", "testsrc=s=160x120:r=8:d=0.5", "-c:v", "mpeg4"],
-      `${folder}/wall.mp4`,
-    ]);
-    return { driver: `${folder}/wall.mp4`, out: `${folder}/film.mp4` };
-  },
-  ["wall.mp4"],
-  videoTest,
-);
-
-for (const name of ["film.mp4", "film.gif", "film"]) {
-  videoTest(
-    `drive: aborting in the middle of ${name} leaves nothing`,
-    () =>
-      withFolder(async (folder) => {
-        const controller = new AbortController();
-        const result = await driveTest({
-          driver: "synthetic:3",
-          out: `${folder}/${name}`,
-          batch: 2,
-        }, {
-          signal: controller.signal,
-          emit: (event) => {
-            if (event._tag === "Progress" && event.done === 5) controller.abort("enough");
-          },
-        });
-        assert(E.isLeft(result));
-        assert.equal(result.left._tag, "Aborted");
-        assert.deepEqual(await namesIn(folder), []);
-      }),
-  );
-}
-
-videoTest(
-  "drive: a film that appears meanwhile is not replaced",
-  () =>
-    withFolder(async (folder) => {
-      const out = `${folder}/film.mp4`;
-      const result = await driveTest({ driver: "synthetic:3", out, frames: 6 }, {
-        emit: (event) => {
-          if (event._tag === "Progress" && event.done === 2) Deno.writeTextFileSync(out, "mine");
-        },
-      });
-      assert(E.isLeft(result));
-      assert.match(renderError(result.left), /it exists by now/);
-      assert.equal(await Deno.readTextFile(out), "mine");
-      assert.deepEqual(await namesIn(folder), ["film.mp4"]);
-    }),
-);

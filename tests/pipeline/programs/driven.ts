@@ -1,6 +1,7 @@
 /** A person of a few pixels and drivers for the tests of driving. */
 import assert from "node:assert/strict";
 import { selectBackend } from "../../../backends/select.ts";
+import { trackText } from "../../../datasets/track/landmark_track.ts";
 import { syntheticTrack } from "../../../datasets/track/synthetic_driver.ts";
 import { paintSyntheticFrame } from "../../../datasets/synthetic.ts";
 import { type Env, makeEnv } from "../../../pipeline/core/env.ts";
@@ -73,6 +74,14 @@ export const driveTest = (
   env: Parameters<typeof onCpu>[1] = {},
 ): Promise<Awaited<ReturnType<ReturnType<ReturnType<ReturnType<typeof drive>>>>>> =>
   onCpu((all) => drive(options)(testPerson())(all)(), env);
+
+/** A track file of a synthetic person with the face lost in frames 3, 4, 5 and 6. */
+export const lossy = async (path: string): Promise<string> => {
+  const track = syntheticTrack({ identity: 4, size: 32, frames: 10, framesPerSecond: 10 });
+  const frames = track.frames.map((points, i) => i > 2 && i < 7 ? null : points);
+  await Deno.writeTextFile(path, trackText({ ...track, frames }));
+  return path;
+};
 
 /** Asks ffprobe; the answer as JSON. */
 export const probe = async (path: string): Promise<{
