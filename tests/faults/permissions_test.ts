@@ -40,7 +40,7 @@ const granted: Readonly<Record<string, readonly string[]>> = {
   evaluate: ["write", "run", "sys:hostname"],
   demo: ["write", "run", "sys:hostname"],
   study: ["write", "run", "net:127.0.0.1"],
-  reproduce: ["write", "run", "sys:hostname"],
+  reproduce: ["write", "run", "sys:cpus", "sys:hostname"],
 };
 
 Deno.test("each task has the permissions that it needs, and no others", () =>
