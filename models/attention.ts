@@ -43,19 +43,30 @@ const attendInBlocks = (rows: number) => (f: Tensor, g: Tensor, h: Tensor): Tens
   const run = tf.customGrad((...inputs) => {
     const [f, g, h, save] = inputs as unknown as [Tensor, Tensor, Tensor, (t: Tensor[]) => void];
     save([f, g, h]);
-    const value = tf.concat(slices(f, rows).map((queries) => attend(queries, g, h)), 1);
+    const value = tf.concat(
+      slices(f, rows).map((queries) => tf.tidy(() => attend(queries, g, h))),
+      1,
+    );
     const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] => {
       const [f, g, h] = saved as [Tensor, Tensor, Tensor];
       const dys = slices(dy, rows);
       let dg: Tensor = tf.zerosLike(g), dh: Tensor = tf.zerosLike(h);
       const df = slices(f, rows).map((queries, i) => {
-        const d = dys[i] ?? dy;
-        const map = tf.softmax(tf.matMul(queries, g, false, true));
-        dh = tf.add(dh, tf.matMul(map, d, true, false));
-        const dmap = tf.matMul(d, h, false, true);
-        const dlogits = runOne("SoftmaxGrad", { dy: dmap, y: map });
-        dg = tf.add(dg, tf.matMul(dlogits, queries, true, false));
-        return tf.matMul(dlogits, g);
+        const [dQueries, nextG, nextH] = tf.tidy(() => {
+          const d = dys[i] ?? dy;
+          const map = tf.softmax(tf.matMul(queries, g, false, true));
+          const dmap = tf.matMul(d, h, false, true);
+          const dlogits = runOne("SoftmaxGrad", { dy: dmap, y: map });
+          return [
+            tf.matMul(dlogits, g),
+            tf.add(dg, tf.matMul(dlogits, queries, true, false)),
+            tf.add(dh, tf.matMul(map, d, true, false)),
+          ] as const;
+        }) as readonly [Tensor, Tensor, Tensor];
+        tf.dispose([dg, dh]);
+        dg = nextG;
+        dh = nextH;
+        return dQueries;
       });
       return [tf.concat(df, 1), dg, dh];
     };
