@@ -10,11 +10,11 @@ import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import type { EvaluationReport } from "../programs/evaluate.ts";
 import { configOf } from "../programs/evaluate_runs.ts";
 import type { Protocol } from "../programs/evaluate/protocol.ts";
-import { reproduceAblation } from "../programs/reproduce/ablation.ts";
+import { ablationOf, reproduceAblation } from "../programs/reproduce/ablation.ts";
 import { reproduceTable1 } from "../programs/reproduce/table1.ts";
 import { reproduceTable2 } from "../programs/reproduce/table2.ts";
 import { type Table2Report, timesToMarkdown } from "../programs/reproduce/table2_text.ts";
-import { type Budget, budgetOf } from "../programs/reproduce/trained_runs.ts";
+import type { Budget } from "../programs/reproduce/trained_runs.ts";
 import type { Overrides, RunConfig } from "../programs/run_config.ts";
 import type { Command, Outcome } from "./command.ts";
 import { reportText } from "./evaluate_command.ts";
@@ -63,10 +63,12 @@ const ablation = (asked: Asked, settings: Overrides): Program<Outcome> =>
   F.pipe(
     firstRun(asked),
     RTE.flatMap((config): Program<EvaluationReport> => {
+      const budget = config ? ablationOf(config, asked.out) : E.right(budgetFor(asked, settings));
       const more = { judges: {}, protocol: protocolOf(asked) };
-      return config
-        ? reproduceAblation({ ...budgetOf(config, asked.out), ...more, full: config.run }, say)
-        : reproduceAblation({ ...budgetFor(asked, settings), ...more }, say);
+      return F.pipe(
+        RTE.fromEither<PipelineError, Budget, Env>(budget),
+        RTE.flatMap((known) => reproduceAblation({ ...known, ...more }, say)),
+      );
     }),
     RTE.map(evaluated(asked)),
   );

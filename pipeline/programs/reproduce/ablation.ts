@@ -5,8 +5,8 @@
  * @module
  */
 import type { Env } from "../../core/env.ts";
-import type { PipelineError } from "../../core/errors.ts";
-import { F, type ReaderTaskEither, RTE } from "../../core/fp.ts";
+import type { Err, PipelineError } from "../../core/errors.ts";
+import { E, F, type ReaderTaskEither, RTE } from "../../core/fp.ts";
 import { type Owned, owned } from "../../core/owned.ts";
 import type { JudgeChoice } from "../evaluate/judges.ts";
 import type { Protocol } from "../evaluate/protocol.ts";
@@ -17,7 +17,8 @@ import type { FineTuneOptions } from "../fine_tune.ts";
 import type { TrainedMethod } from "../method.ts";
 import { fineTuned } from "../methods/headshot.ts";
 import { loadModel } from "../trained_model.ts";
-import { type Budget, type TableRun, trainedRun } from "./trained_runs.ts";
+import type { RunConfig } from "../run_config.ts";
+import { type Budget, budgetOf, type TableRun, trainedRun } from "./trained_runs.ts";
 
 /** A way to fine-tune and what the table calls it. */
 export type Variant = FineTuneOptions & { readonly name: string };
@@ -59,6 +60,25 @@ export interface Ablation extends Budget {
   /** Which networks judge. */
   readonly judges: JudgeChoice;
 }
+
+/**
+ * The budget of an ablation of a finished run. `Config` where that is not one of the full method.
+ */
+export const ablationOf = (
+  config: RunConfig,
+  out: string,
+): E.Either<Err<"Config">, Budget & { readonly full: string }> => {
+  const { run, method, variant } = config;
+  return method === "headshot" && variant === "ft"
+    ? E.right({ ...budgetOf(config, out), full: run })
+    : E.left({
+      _tag: "Config",
+      problems: [
+        `Cannot take parts away from ${run}: it is a run of ${method}, variant ${variant}, ` +
+        "expected one of headshot, variant ft",
+      ],
+    });
+};
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 

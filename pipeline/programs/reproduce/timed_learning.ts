@@ -34,14 +34,14 @@ export interface Timing {
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 
-/** Untimed iterations before a cell that is quick: kernels are compiled, memory is there. */
-const warmUps = 3;
+/** Untimed iterations and seconds before a cell that is quick: compilers work while code is hot. */
+const warmUps = 3, warmSeconds = 1;
 
 /** Updates of the short learnings of which a long one is projected. */
 const short = 2, longer = 6;
 
-/** Runs something until it was run often enough or the budget is spent; at least once. */
-const repeat = (once: Program<number>, { iterations, seconds }: Effort) => {
+/** Runs something until it was run often enough or the budget is spent; at least `least` times. */
+const repeat = (once: Program<number>, { iterations, seconds }: Effort, least = 1) => {
   const all: Program<readonly number[]> = (env) => async () => {
     const times: number[] = [], end = env.now() + 1000 * seconds;
     do {
@@ -49,7 +49,7 @@ const repeat = (once: Program<number>, { iterations, seconds }: Effort) => {
       const time = await once(env)();
       if (E.isLeft(time)) return time;
       times.push(time.right);
-    } while (times.length < iterations && env.now() < end);
+    } while (times.length < least || (times.length < iterations && env.now() < end));
     return E.right(times);
   };
   return all;
@@ -121,7 +121,11 @@ const timePractice = (
 
 const timeWarm = (once: Program<number>, effort: Effort): Program<Timing> =>
   F.pipe(
-    repeat(once, { ...effort, iterations: warmUps }),
+    repeat(
+      once,
+      { iterations: Infinity, seconds: Math.min(warmSeconds, effort.seconds / 10) },
+      warmUps,
+    ),
     RTE.flatMap(() => repeat(once, effort)),
     RTE.map(summarised(false)),
   );

@@ -10,6 +10,7 @@ import { type FewShotStart, startFewShot } from "../../../../pipeline/programs/f
 import { fineTune } from "../../../../pipeline/programs/fine_tune.ts";
 import { fineTuned } from "../../../../pipeline/programs/methods/headshot.ts";
 import {
+  ablationOf,
   type Variant,
   withMatch,
   withoutMatch,
@@ -137,4 +138,21 @@ Deno.test("the run without the match term differs in that and in K, nothing else
       ["training.match.to", 0],
     ],
   );
+});
+
+Deno.test("only a run of the full method is taken apart, with its own budget", () => {
+  const of = (overrides: Readonly<Record<string, unknown>>) => {
+    const given = { preset: "test-16", seed: 3, run: "r", training: { steps: 7 } };
+    const config = decodeRunConfig(given, overrides);
+    return ablationOf(E.isRight(config) ? config.right : assert.fail(), "out");
+  };
+  const budget = of({});
+  assert.ok(E.isRight(budget));
+  const { full, preset, seed, steps, out } = budget.right;
+  assert.deepEqual([full, preset, seed, steps, out], ["r", "test-16", 3, 7, "out"]);
+  for (const odd of [{ variant: "ff" }, { method: "x2face" }]) {
+    const refused = of(odd);
+    assert.ok(E.isLeft(refused));
+    assert.match(refused.left.problems.join(), /Cannot take parts away from r: .* expected/);
+  }
 });
