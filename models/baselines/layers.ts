@@ -6,7 +6,7 @@
  * @module
  */
 import { convolve } from "../../backends/ops.ts";
-import { type Tensor, type Tensor4D, tf } from "../../backends/tf.ts";
+import { type Tensor, type Tensor3D, tf } from "../../backends/tf.ts";
 
 /** [B, 2h, 2w, C] → [B, h, w, 4C]: each 2×2 square becomes one pixel, rows first. */
 const squaresToPixels = (x: Tensor): Tensor => {
@@ -33,7 +33,7 @@ export interface StridedShape {
  * Convolution with stride 2 and a 3×3 or 4×4 filter [k, k, in, out], zero padding.
  *
  * The squares of the padded image are moved into the channels: what is left is a 2×2 convolution
- * with stride 1, which every backend differentiates fast.
+ * with stride 1, which is one product of matrices.
  */
 export const convolveStrided = (
   x: Tensor, // [B, H, W, in]
@@ -52,26 +52,45 @@ export const convolveStrided = (
     [0, 0],
   ]);
   const square = side === 4 ? filter : tf.pad(filter, [[0, 1], [0, 1], [0, 0], [0, 0]]);
-  return tf.conv2d(
-    squaresToPixels(padded) as Tensor4D,
-    filterOfSquares(square) as Tensor4D,
-    1,
-    "valid",
-  ); // [B, h, w, out]
+  return convolveSquares(squaresToPixels(padded), filterOfSquares(square)); // [B, h, w, out]
 };
 
-/** Convolution with stride 1, any filter [k, k, in, out] and zero padding. // → [B, h, w, out] */
+/**
+ * A 2×2 convolution without padding as one product of matrices: the four pixels that an output
+ * sees side by side in the channels. // [B, h + 1, w + 1, in] → [B, h, w, out]
+ */
+const convolveSquares = (x: Tensor, filter: Tensor): Tensor => {
+  const [batch = 1, height = 2, width = 2, input = 1] = x.shape, [, , , output = 1] = filter.shape;
+  const h = height - 1, w = width - 1;
+  const seen = [[0, 0], [0, 1], [1, 0], [1, 1]].map(([down = 0, right = 0]) =>
+    tf.slice(x, [0, down, right, 0], [-1, h, w, -1])
+  );
+  return tf.matMul(
+    tf.concat(seen, 3).reshape([batch * h * w, 4 * input]),
+    filter.reshape([4 * input, output]),
+  ).reshape([batch, h, w, output]);
+};
+
+/**
+ * Convolution with stride 1, any filter [k, k, in, out] and zero padding: our own convolution, of
+ * which the rim is cut off. An even filter is made odd by zeros. // → [B, h, w, out]
+ */
 export const convolvePadded = (
   x: Tensor, // [B, H, W, in]
   filter: Tensor,
   padding: number,
-): Tensor =>
-  tf.conv2d(
-    tf.pad(x, [[0, 0], [padding, padding], [padding, padding], [0, 0]]) as Tensor4D,
-    filter as Tensor4D,
-    1,
-    "valid",
+): Tensor => {
+  const [side = 1] = filter.shape, even = 1 - side % 2, rim = (side + even - 1) / 2;
+  const around: [number, number] = [padding, padding];
+  const padded = padding === 0 ? x : tf.pad(x, [[0, 0], around, around, [0, 0]]);
+  const odd = even === 0 ? filter : tf.pad(filter, [[0, 1], [0, 1], [0, 0], [0, 0]]);
+  const [, height = 1, width = 1] = padded.shape;
+  return tf.slice(
+    convolve(padded, odd),
+    [0, rim, rim, 0],
+    [-1, height - side + 1, width - side + 1, -1],
   );
+};
 
 /**
  * Transposed convolution 3×3 with stride 2, padding 1 and output padding 1: each pixel becomes the
@@ -110,12 +129,12 @@ const resample = (x: Tensor, rows: Tensor, columns: Tensor): Tensor => {
   const [batch = 1, height = 1, width = 1, channels = 1] = x.shape;
   const [newHeight = 1] = rows.shape, [newWidth = 1] = columns.shape;
   const tall = tf.matMul(
-    tf.tile(rows.expandDims(0), [batch, 1, 1]),
-    x.reshape([batch, height, width * channels]),
+    rows.expandDims<Tensor3D>(0),
+    x.reshape<Tensor3D>([batch, height, width * channels]),
   );
   return tf.matMul(
-    tf.tile(columns.expandDims(0), [batch * newHeight, 1, 1]),
-    tall.reshape([batch * newHeight, width, channels]),
+    columns.expandDims<Tensor3D>(0),
+    tall.reshape<Tensor3D>([batch * newHeight, width, channels]),
   ).reshape([batch, newHeight, newWidth, channels]);
 };
 
