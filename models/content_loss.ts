@@ -130,7 +130,7 @@ export type ContentTargets = readonly (readonly Tensor[])[];
  * real side then has no tape.
  */
 export const contentTargets = (networks: ContentNetworks, real: Tensor): ContentTargets =>
-  networks.map(({ network }) => network.activations(real));
+  networks.map(({ network }) => tf.tidy(() => [...network.activations(real)]));
 
 /**
  * The loss terms of fakes beside real images whose activations are known. Only the fake gets a

@@ -27,7 +27,7 @@ const withInputGradient = (
       value: output,
       gradFunc: (dy: Tensor, [y]: Tensor[]) => {
         if (!y) throw new Error("Cannot differentiate: the output was not saved");
-        return backward(dy, y);
+        return tf.tidy(() => backward(dy, y));
       },
     };
   });
