@@ -18,6 +18,9 @@ const protocol = ["--shots", "2", "--videos", "2", "--frames", "2", "--backend",
 Deno.test("the ablation is trained and judged; killed in the middle and run again, the same table", () =>
   inFolder(async (folder) => {
     const args = ["reproduce", "ablation", "--preset", "test-16", ...tiny, "--steps", "4"];
+    // What a run leaves that was killed before its first checkpoint.
+    await Deno.mkdir(`${folder}/whole/ft`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/whole/ft/config.json`, "{}");
     const whole = await runCli([...args, ...protocol, "--out", "whole", "--json"], folder);
     assert.equal(whole.code, 0, whole.stderr);
     const rows: readonly Row[] = JSON.parse(whole.stdout).rows;
