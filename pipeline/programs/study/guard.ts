@@ -37,7 +37,7 @@ const parsed = (url: string): URL | undefined => URL.canParse(url) ? new URL(url
 const isOurs = ({ hostname, port, origins }: Listening, origin: string): boolean => {
   if (origins.some((known) => parsed(known)?.origin === origin)) return true;
   const url = parsed(origin), own = bracketed(hostname);
-  if (url?.protocol !== "http:" || Number(url.port || 80) !== port) return false;
+  if (!url || !/^http:/.test(origin) || Number(url.port || 80) !== port) return false;
   // Whoever listens everywhere does not know all of its addresses; a rebound name is none.
   return url.hostname === own || (loopback.includes(own) && loopback.includes(url.hostname)) ||
     (everywhere.includes(own) && (isAddress(url.hostname) || loopback.includes(url.hostname)));

@@ -92,7 +92,7 @@ const begin = (served: Served, request: Request): Response => {
   }
   const token = crypto.randomUUID();
   const rater = addRater(database, token, new Date().toISOString());
-  const secure = request.headers.get("origin")?.startsWith("https:") ? "; Secure" : "";
+  const secure = /^https:/.test(request.headers.get("origin") ?? "") ? "; Secure" : "";
   const cookie = `${cookieName(served)}=${token}; Path=/; Max-Age=${yearInSeconds}; HttpOnly; ` +
     `SameSite=Strict${secure}`;
   return json(201, stateOf(served, rater), { "set-cookie": cookie });

@@ -12,6 +12,7 @@ import {
   openStudy,
   type Picture,
 } from "../../../../pipeline/programs/study/store.ts";
+import { inFolder } from "../../../e2e/support.ts";
 import { expectRight } from "../../../models/support.ts";
 
 /** How many people, and triplets of each, and by whom. */
@@ -132,3 +133,18 @@ export const beginRating = async (url: string): Promise<Rater> => {
       }),
   };
 };
+
+/** Serves a new study of coloured squares. */
+export const onStudy = (
+  test: (serving: Serving) => Promise<void>,
+  sketch: Sketch = {},
+  options: Parameters<typeof serving>[2] = {},
+): Promise<void> =>
+  inFolder(async (folder) => {
+    await sketchStudy(folder, sketch);
+    await serving(folder, test, options);
+  });
+
+/** How many votes are kept. */
+export const votesIn = ({ study }: Serving): number =>
+  Number(study.database.prepare("SELECT count(*) AS n FROM vote").get()?.["n"]);
