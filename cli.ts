@@ -9,7 +9,9 @@ import { benchCommand } from "./pipeline/cli/bench_command.ts";
 import { embedCommand } from "./pipeline/cli/embed_command.ts";
 import { evaluateCommand } from "./pipeline/cli/evaluate_command.ts";
 import { fineTuneCommand } from "./pipeline/cli/fine_tune_command.ts";
+import { infoCommand } from "./pipeline/cli/info_command.ts";
 import { metaTrainCommand } from "./pipeline/cli/meta_train_command.ts";
+import { plotCommand } from "./pipeline/cli/plot_command.ts";
 import { prepareCommand } from "./pipeline/cli/prepare_command.ts";
 import { reproduceCommand } from "./pipeline/cli/reproduce_command.ts";
 import { studyCommand } from "./pipeline/cli/study_command.ts";
@@ -24,7 +26,8 @@ import { exitCode, type PipelineError, renderError } from "./pipeline/core/error
 import { E } from "./pipeline/core/fp.ts";
 import { nearest } from "./pipeline/core/words.ts";
 
-const commands: readonly Command[] = [
+/** All commands, in the order of the help. */
+export const commands: readonly Command[] = [
   metaTrainCommand,
   embedCommand,
   fineTuneCommand,
@@ -38,6 +41,8 @@ const commands: readonly Command[] = [
   benchCommand,
   rankCommand,
   demoCommand,
+  plotCommand,
+  infoCommand,
 ];
 
 const print = (text: string): void => {

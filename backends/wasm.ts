@@ -64,7 +64,8 @@ const remove = (): void => {
 
 const start = async (options: WasmOptions): Promise<Backend> => {
   registerKernels();
-  const heap = await createSharedHeap(options.maxHeapBytes ?? heapLimit);
+  const maxBytes = options.maxHeapBytes ?? heapLimit;
+  const heap = await createSharedHeap(maxBytes);
   const wanted = options.threads ?? Math.min(8, navigator.hardwareConcurrency);
   const pool = await createPool(heap, Math.max(1, wanted));
   attachPool(heap.tensors, pool);
@@ -75,7 +76,8 @@ const start = async (options: WasmOptions): Promise<Backend> => {
     name,
     device: `wasm, ${pool.threads} thread${pool.threads === 1 ? "" : "s"}` +
       (pool.relaxed ? ", relaxed SIMD" : ""),
-    maxTensorBytes: Math.min(options.maxHeapBytes ?? heapLimit, 2 ** 31 - 1),
+    maxTensorBytes: Math.min(maxBytes, 2 ** 31 - 1),
+    maxBytes,
     run: (op, f) =>
       TE.tryCatch(async () => {
         await activate();

@@ -76,7 +76,9 @@ export const averageGradients = (parts: readonly Tensors[]): Tensors => {
   return mapTensors(
     head,
     (gradient, name) =>
-      tf.div(rest.reduce((sum, part) => tf.add(sum, need(part, name)), gradient), parts.length),
+      tf.tidy(() =>
+        tf.div(rest.reduce((sum, part) => tf.add(sum, need(part, name)), gradient), parts.length)
+      ),
   );
 };
 

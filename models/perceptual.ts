@@ -6,12 +6,13 @@
 import type { HasBackend } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import { type ReaderTaskEither, RTE } from "../pipeline/core/fp.ts";
-import { faceResTaps, loadFaceRes } from "./perceptual/faceres.ts";
-import type { FeatureNetwork } from "./perceptual/network.ts";
+import { faceResCost, faceResTaps, loadFaceRes } from "./perceptual/faceres.ts";
+import type { FeatureNetwork, NetworkCost } from "./perceptual/network.ts";
 import {
   loadVgg,
   vgg19,
   type VggArchitecture,
+  vggCost,
   vggFace,
   type VggPooling,
   vggTaps,
@@ -30,6 +31,8 @@ export interface NetworkKind {
   readonly pools?: true;
   /** The commands that get the weights, where they are a file of the user. */
   readonly get?: string;
+  /** What it takes for one picture of so many pixels a side. */
+  readonly cost: (taps: readonly string[], size: number) => NetworkCost;
   /** Loads what the taps need; `path` means nothing to networks that need none. */
   readonly load: (
     path: string,
@@ -43,6 +46,7 @@ const vgg = (architecture: VggArchitecture, get: string): NetworkKind => ({
   needsPath: true,
   get,
   pools: true,
+  cost: (taps, size) => vggCost(architecture, taps, size),
   load: (path, taps, pooling) => loadVgg(architecture, path, taps, pooling),
 });
 
@@ -54,9 +58,15 @@ export const perceptualNetworks = {
   pixels: {
     taps: [],
     needsPath: false,
+    cost: () => ({ weights: 0, activations: 0, tapped: 0 }),
     load: () => RTE.of({ weights: {}, activations: (images) => [images] }),
   },
-  faceres: { taps: faceResTaps, needsPath: false, load: (_, taps) => loadFaceRes(taps) },
+  faceres: {
+    taps: faceResTaps,
+    needsPath: false,
+    cost: faceResCost,
+    load: (_, taps) => loadFaceRes(taps),
+  },
   vgg19: vgg(
     vgg19,
     "deno task weights fetch vgg19, then --content vgg19=.cache/weights/vgg19.safetensors",

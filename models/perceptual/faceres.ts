@@ -17,6 +17,7 @@ import {
   type FeatureNetwork,
   foldCaffe,
   type Layer,
+  type NetworkCost,
   runToTaps,
   upToTaps,
 } from "./network.ts";
@@ -199,6 +200,24 @@ export const createFaceRes = (arrays: WeightArrays, taps: readonly string[]): Fe
     };
   });
   return { weights, activations: runToTaps(layers, taps) };
+};
+
+/** What FaceRes takes for a picture of so many pixels a side, in numbers. */
+export const faceResCost = (taps: readonly string[], size: number): NetworkCost => {
+  let side = size <= enlargedUpTo ? size : size / 2;
+  let weights = 0, activations = 0, tapped = 0;
+  for (const block of upToTaps(blocks, taps)) {
+    const { tap, index } = block, output = channels[index] ?? 0;
+    weights += shapesOf(block).reduce(
+      (sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1),
+      0,
+    );
+    if (strided.has(index)) side /= 2;
+    // A separable convolution leaves two outputs behind: of its depthwise part and its own.
+    activations += side * side * (index === 0 ? output : output + (channels[index - 1] ?? 0));
+    if (taps.includes(tap)) tapped += side * side * output;
+  }
+  return { weights, activations, tapped };
 };
 
 const checked = (

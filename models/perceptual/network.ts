@@ -15,6 +15,16 @@ export interface FeatureNetwork {
   readonly activations: (images: Tensor) => readonly Tensor[];
 }
 
+/** How many numbers a network takes for one picture. */
+export interface NetworkCost {
+  /** Its weights, whatever the picture. */
+  readonly weights: number;
+  /** All activations on the way to the taps: what the gradient to the picture needs. */
+  readonly activations: number;
+  /** Those at the taps alone. */
+  readonly tapped: number;
+}
+
 /** One layer; its output is an activation that can be tapped where it has a name. */
 export interface Layer {
   /** The name of its output, if it has one. */

@@ -21,6 +21,7 @@ import {
   type FeatureNetwork,
   foldCaffe,
   type Layer,
+  type NetworkCost,
   runToTaps,
   upToTaps,
 } from "./network.ts";
@@ -98,6 +99,25 @@ export const vggShapes = (
       [`${name}/bias`, shape.slice(3)],
     ]),
   );
+
+/** What a VGG takes for a picture of so many pixels a side, in numbers. */
+export const vggCost = (
+  architecture: VggArchitecture,
+  taps: readonly string[],
+  size: number,
+): NetworkCost => {
+  let side = size, weights = 0, activations = 0, tapped = 0, channels = 3;
+  for (const layer of upToTaps(layersOf(architecture), taps)) {
+    if (isConvolution(layer)) {
+      const [height, width, input, output] = layer.shape;
+      channels = output;
+      weights += height * width * input * output + output;
+      if (taps.includes(layer.tap)) tapped += side * side * channels;
+    } else side /= 2;
+    activations += side * side * channels;
+  }
+  return { weights, activations, tapped };
+};
 
 const poolOf = (pooling: VggPooling) => (x: Tensor): Tensor =>
   pooling === "average" ? averagePool2(x) : tf.maxPool(x as Tensor4D, 2, 2, "valid");

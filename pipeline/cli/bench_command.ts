@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { cpus } from "node:os";
 import { timeConvolutions } from "../../bench/convolutions.ts";
 import {
   comparable,
@@ -12,13 +11,14 @@ import {
   metaStepSeconds,
 } from "../../bench/networks.ts";
 import { ratiosTo, type Report, reportText } from "../../bench/report.ts";
-import type { Effort } from "../../bench/timing.ts";
+import type { Effort } from "../core/timing.ts";
 import { type BackendChoice, selectBackend } from "../../backends/select.ts";
 import { type Preset, presetNames, presets } from "../../models/presets.ts";
 import { makeEnv } from "../core/env.ts";
 import type { Backend } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E } from "../core/fp.ts";
+import { peakBytes, processor } from "../core/machine.ts";
 import type { Command } from "./command.ts";
 import type { Option, Parsed } from "./options.ts";
 import { say } from "./terminal.ts";
@@ -35,8 +35,16 @@ const options: readonly Option[] = [
   { name: "batch", value: "B", help: "sequences of a step (1)" },
   { name: "threads", value: "N", help: "threads of wasm (the processor's)" },
   { name: "runs", value: "N", help: "timed runs, of which the median counts (15)" },
-  { name: "baseline", value: "FILE", help: "an earlier report, or another program's: adds ratios" },
-  { name: "fail-above", value: "RATIO", help: "fail where a ratio to the baseline is above this" },
+  {
+    name: "baseline",
+    value: "FILE",
+    help: "an earlier report, or another program's: adds ratios (none)",
+  },
+  {
+    name: "fail-above",
+    value: "RATIO",
+    help: "fail where a ratio to the baseline is above this (never)",
+  },
   { name: "json", help: "print the report as one JSON object on stdout" },
 ];
 
@@ -116,26 +124,6 @@ const decode = async (parsed: Parsed): Promise<E.Either<PipelineError, Settings>
     baseline,
     ...(failAbove === undefined ? {} : { failAbove }),
   });
-};
-
-/** The most memory that the process ever held, in bytes; what it holds where nobody counts. */
-const peakBytes = async (): Promise<number> => {
-  const held = Deno.memoryUsage().rss;
-  try {
-    const status = await Deno.readTextFile("/proc/self/status");
-    return Math.max(held, 1024 * Number(/VmHWM:\s*(\d+)/.exec(status)?.[1] ?? 0));
-  } catch {
-    return held;
-  }
-};
-
-const processor = (): string => {
-  try {
-    const [first] = cpus();
-    return first ? `${first.model.trim()}, ${cpus().length} cores` : "an unknown processor";
-  } catch {
-    return "an unknown processor";
-  }
 };
 
 const measure = async (backend: Backend, settings: Settings): Promise<Report> => {

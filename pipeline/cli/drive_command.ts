@@ -26,13 +26,14 @@ import { runOnBackend } from "./run_on_backend.ts";
 import { settingsOf, yes } from "./settings.ts";
 
 const options: readonly Option[] = [
-  { name: "person", value: "FILE", help: "a person, made by embed or fine-tune" },
+  { name: "person", value: "FILE", help: "a person, made by embed or fine-tune (required)" },
   {
     name: "driver",
     value: "VIDEO|TRACK.json|synthetic:ID",
-    help: "whose motion: a video, a saved landmark track, a synthetic person (synthetic:7/2)",
+    help: "whose motion: a video, a saved landmark track, a synthetic person like synthetic:7/2 " +
+      "(required)",
   },
-  { name: "out", value: "FILE.mp4|FILE.gif|DIR", help: "the film: a new name" },
+  { name: "out", value: "FILE.mp4|FILE.gif|DIR", help: "the film: a new name (required)" },
   {
     name: "retarget",
     value: "NAME",
@@ -49,7 +50,11 @@ const options: readonly Option[] = [
   },
   { name: "no-smooth", help: "landmarks as they are seen, trembling" },
   { name: "enlarge", value: "N", help: "every pixel as N × N (1)", numeric: true },
-  { name: "save-track", value: "FILE.json", help: "keep the driver's landmarks as a track" },
+  {
+    name: "save-track",
+    value: "FILE.json",
+    help: "keep the driver's landmarks as a track (not kept)",
+  },
   { name: "no-mark", help: "leave out the letters AI in the corner of the result" },
   { name: "no-metadata", help: "leave out the note in the file that says it is synthetic" },
   { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },

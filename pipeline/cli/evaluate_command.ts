@@ -15,14 +15,14 @@ import {
 } from "../core/config.ts";
 import type { Err, PipelineError } from "../core/errors.ts";
 import { E, F, type TE } from "../core/fp.ts";
-import { nearest } from "../core/words.ts";
 import type { EvaluationReport } from "../programs/evaluate.ts";
-import { evaluateRuns, type LabelledRun, type RunsEvaluation } from "../programs/evaluate_runs.ts";
+import { evaluateRuns, type RunsEvaluation } from "../programs/evaluate_runs.ts";
 import type { JudgeChoice } from "../programs/evaluate/judges.ts";
 import { describeTooShort, describeUnanswered } from "../programs/evaluate/report.ts";
 import { toMarkdown } from "../programs/evaluate/table.ts";
 import { untrainedNames } from "../programs/methods.ts";
 import type { Command } from "./command.ts";
+import { labelled, listed, runProblems } from "./labelled_runs.ts";
 import { numberOr, type Option, type Parsed } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
 import { settingsOf, yes } from "./settings.ts";
@@ -32,7 +32,7 @@ const options: readonly Option[] = [
     name: "run",
     value: "[NAME=]DIR",
     repeatable: true,
-    help: "a meta-train run, and what the table calls it (repeatable)",
+    help: "a meta-train run, and what the table calls it; repeatable (required)",
   },
   { name: "data", value: "synthetic|DIR", help: "whose held-out people (those of the first run)" },
   { name: "shots", value: "T,T,…", help: "frames to learn a person from (1,8,32)" },
@@ -53,8 +53,12 @@ const options: readonly Option[] = [
     value: "NAME=FILE",
     help: "the recogniser of CSIM: mobileface or arcface with its weights (face-api)",
   },
-  { name: "inception", value: "FILE", help: "weights of Inception: FID is computed with them" },
-  { name: "out", value: "DIR", help: "where tables, pictures and the report go" },
+  {
+    name: "inception",
+    value: "FILE",
+    help: "weights of Inception: FID is computed with them (no FID)",
+  },
+  { name: "out", value: "DIR", help: "where tables, pictures and the report go (required)" },
   { name: "cache", value: "DIR", help: "prepared frames of a folder of videos (the run's)" },
   { name: "seed", value: "N", help: "who is drawn, and what fine-tuning draws (1)", numeric: true },
   { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
@@ -75,26 +79,6 @@ const Settings = strict({ run: listOf(text, 1), out: path }, {
   json: yes,
 });
 
-const labelled = (text: string): LabelledRun => {
-  const at = text.indexOf("=");
-  if (at > 0) return { label: text.slice(0, at), run: text.slice(at + 1) };
-  return { label: text.replace(/\/+$/, "").split("/").at(-1) ?? text, run: text };
-};
-
-const problemsOf = (
-  runs: readonly LabelledRun[],
-  untrained: readonly string[],
-): readonly string[] => [
-  ...runs.filter(({ label }, i) => runs.findIndex((other) => other.label === label) < i)
-    .map(({ label }) =>
-      `Cannot evaluate: two runs are called ${label}, expected --run NAME=DIR to tell them apart`
-    ),
-  ...untrained.filter((name) => !untrainedNames.includes(name)).map((name) =>
-    `Cannot evaluate with --methods ${name}: it is no method without training, expected ` +
-    (nearest(name, untrainedNames) ?? `one of ${untrainedNames.join(", ")}`)
-  ),
-];
-
 const judgesOf = (
   identity: string | undefined,
   inception: string | undefined,
@@ -110,16 +94,13 @@ const judgesOf = (
   return E.left({ _tag: "Config", problems: [problem] });
 };
 
-const words = (value: Parsed[string] | undefined): readonly string[] | undefined =>
-  typeof value === "string" ? value.split(",").filter((word) => word !== "") : undefined;
-
 interface Asked {
   readonly backend: "auto" | "webgpu" | "wasm" | "cpu" | "native";
   readonly what: RunsEvaluation;
 }
 
 const configure = (parsed: Parsed): E.Either<Err<"Config">, Asked> => {
-  const shots = words(parsed.shots)?.map(numberOr), named = words(parsed.methods);
+  const shots = listed(parsed.shots)?.map(numberOr), named = listed(parsed.methods);
   const settings = {
     ...(settingsOf(options, parsed) as object),
     ...(shots && { shots }),
@@ -132,7 +113,7 @@ const configure = (parsed: Parsed): E.Either<Err<"Config">, Asked> => {
         { run, out, data, cache, videos, frames, seed = 1, backend = "auto", ...rest },
       ): E.Either<Err<"Config">, Asked> => {
         const runs = run.map(labelled), untrained = rest.methods ?? untrainedNames;
-        const problems = problemsOf(runs, untrained);
+        const problems = runProblems("evaluate", runs, untrained);
         if (problems.length > 0) return E.left({ _tag: "Config", problems });
         const judges = judgesOf(rest.identity, rest.inception);
         if (E.isLeft(judges)) return judges;

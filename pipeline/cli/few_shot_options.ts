@@ -19,15 +19,19 @@ import { yes } from "./settings.ts";
 
 /** Options of both commands. */
 export const fewShotOptions: readonly Option[] = [
-  { name: "run", value: "DIR", help: "the folder of a meta-train run: its newest whole model" },
+  {
+    name: "run",
+    value: "DIR",
+    help: "the folder of a meta-train run: its newest whole model (required)",
+  },
   {
     name: "images",
     value: "--images PATH…",
     repeatable: true,
     positional: true,
-    help: "photos, paintings, a video, a folder of photos, or synthetic:ID",
+    help: "photos, paintings, a video, a folder of photos, or synthetic:ID (required)",
   },
-  { name: "out", value: "FILE", help: "the person's file, a .safetensors: a new name" },
+  { name: "out", value: "FILE", help: "the person's file, a .safetensors: a new name (required)" },
   { name: "face", value: "N", help: "in a photo of several: the N-th largest (1)", numeric: true },
   {
     name: "frames",
@@ -35,7 +39,11 @@ export const fewShotOptions: readonly Option[] = [
     help: "frames taken from a video or a synthetic person (8)",
     numeric: true,
   },
-  { name: "consent", value: "TEXT", help: "who agreed to what; kept in the person's file" },
+  {
+    name: "consent",
+    value: "TEXT",
+    help: "who agreed to what; kept in the person's file (not recorded)",
+  },
   { name: "overwrite", help: "replace the person's file where it exists" },
 ];
 

@@ -55,7 +55,7 @@ const options: readonly Option[] = [
   {
     name: "samples",
     value: "DIR",
-    help: "paint the watched frame into this folder as it improves",
+    help: "paint the watched frame into this folder as it improves (nowhere)",
   },
   {
     name: "content",

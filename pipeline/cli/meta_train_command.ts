@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { countParameters, presetNames } from "../../models/presets.ts";
+import { presetNames } from "../../models/presets.ts";
 import { readConfigFile } from "../core/config_file.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E } from "../core/fp.ts";
@@ -14,11 +14,11 @@ import {
   decodeRunConfig,
   draftRunConfig,
   type Overrides,
-  presetOf,
   type RunConfig,
 } from "../programs/run_config.ts";
 import type { Command } from "./command.ts";
 import { contentOverride } from "./content_option.ts";
+import { type DryRun, dryRun, dryRunText } from "./dry_run.ts";
 import { numberOr, type Option, type Parsed } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
 import { say } from "./terminal.ts";
@@ -42,11 +42,15 @@ const options: readonly Option[] = [
     name: "content",
     value: "NAME=PATH",
     repeatable: true,
-    help: "weights of a network of the content loss (repeatable)",
+    help: "weights of a network of the content loss; repeatable (none)",
   },
-  { name: "config", value: "FILE", help: "settings in JSON with comments; options override them" },
+  {
+    name: "config",
+    value: "FILE",
+    help: "settings in JSON with comments; options override them (none)",
+  },
   { name: "print-config", help: "print the configuration and stop" },
-  { name: "dry-run", help: "check everything that can be checked, train nothing" },
+  { name: "dry-run", help: "say what it would take, train nothing: parameters, memory, time" },
   { name: "json", help: "print the result as one JSON object on stdout" },
 ];
 
@@ -127,16 +131,6 @@ const train = (
     config.seed,
   );
 
-const dryRun = (config: RunConfig): unknown => {
-  const { architecture, training } = presetOf(config);
-  return {
-    config,
-    parameters: countParameters(config.preset, 0),
-    pixels: architecture.size,
-    framesPerStep: training.batch * training.accumulate * (training.shots + 1),
-  };
-};
-
 /** The command. */
 export const metaTrainCommand: Command = {
   name: "meta-train",
@@ -147,7 +141,10 @@ export const metaTrainCommand: Command = {
     const config = await configure(parsed);
     if (E.isLeft(config)) return config;
     if (parsed["print-config"]) return E.right({ json: config.right });
-    if (parsed["dry-run"]) return E.right({ json: dryRun(config.right) });
+    if (parsed["dry-run"]) {
+      const looked = await dryRun(config.right);
+      return E.map((found: DryRun) => ({ json: found, text: dryRunText(found) }))(looked);
+    }
     const result = await train(config.right, parsed.resume === true);
     return E.isLeft(result) ? result : E.right({ json: result.right, text: table(result.right) });
   },

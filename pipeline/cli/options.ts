@@ -14,6 +14,7 @@ export interface Option {
   readonly name: string;
   /** What stands for its value in the help; an option without one is a switch. */
   readonly value?: string;
+  /** What it is; ends with what is taken where it is not given: "(8)", "(required)", "(none)". */
   readonly help: string;
   /** May be given several times. */
   readonly repeatable?: boolean;

@@ -28,8 +28,12 @@ import { numberOr, type Option, type Parsed } from "./options.ts";
 import { say, terminalSink } from "./terminal.ts";
 
 const options: readonly Option[] = [
-  { name: "in", value: "DIR", help: "videos or photos: VoxCeleb layout, or a flat folder" },
-  { name: "out", value: "DIR", help: "the folder of the shards; what is there goes on" },
+  {
+    name: "in",
+    value: "DIR",
+    help: "videos or photos: VoxCeleb layout, or a flat folder (required)",
+  },
+  { name: "out", value: "DIR", help: "the folder of the shards; what is there goes on (required)" },
   { name: "size", value: "N", help: "side of the square frames in pixels (256)", numeric: true },
   {
     name: "fps",
@@ -41,7 +45,11 @@ const options: readonly Option[] = [
   { name: "min-frames", value: "N", help: "at least so many a sequence (9)", numeric: true },
   { name: "format", value: "jpeg|webp", help: "how frames are stored (jpeg)" },
   { name: "quality", value: "N", help: "of stored frames, 1 to 100 (95)", numeric: true },
-  { name: "identities", value: "FILE", help: "CSV with the columns file, identity and video" },
+  {
+    name: "identities",
+    value: "FILE",
+    help: "CSV with the columns file, identity and video (none)",
+  },
   {
     name: "separator",
     value: "TEXT",
@@ -50,7 +58,11 @@ const options: readonly Option[] = [
   { name: "validation", value: "P", help: "share of people to validate with (0.1)", numeric: true },
   { name: "test", value: "P", help: "share of people to test with (0.1)", numeric: true },
   { name: "clips-per-shard", value: "N", help: "about so many (64)", numeric: true },
-  { name: "shard", value: "i/n", help: "this machine's part; auto/n: number from the array job" },
+  {
+    name: "shard",
+    value: "i/n",
+    help: "this machine's part; auto/n: number from the array job (1/1)",
+  },
   { name: "workers", value: "N", help: "clips done at once (one a core)", numeric: true },
   { name: "keep", help: "keep the pieces: clips added later are all that is done again" },
   { name: "merge", help: "make no shard, only merge those that are there" },

@@ -14,8 +14,8 @@ import type { Option } from "./options.ts";
 import { say, terminalSink } from "./terminal.ts";
 
 const options: readonly Option[] = [
-  { name: "person", value: "FILE", help: "a person, made by embed or fine-tune" },
-  { name: "drivers", value: "DIR", help: "a folder of videos or landmark tracks" },
+  { name: "person", value: "FILE", help: "a person, made by embed or fine-tune (required)" },
+  { name: "drivers", value: "DIR", help: "a folder of videos or landmark tracks (required)" },
   {
     name: "by",
     value: "NAME",

@@ -23,7 +23,13 @@ const all = tables, evaluated = ["table1", "ablation"] as const;
 
 /** All options. */
 export const reproduceOptions: readonly TableOption[] = [
-  { name: "what", value: tables.join("|"), positional: true, help: "what to reproduce", of: all },
+  {
+    name: "what",
+    value: tables.join("|"),
+    positional: true,
+    help: "what to reproduce (required)",
+    of: all,
+  },
   {
     ...{ name: "data", value: "synthetic|DIR", of: evaluated },
     help: "what to learn from and judge on (synthetic)",
@@ -35,7 +41,8 @@ export const reproduceOptions: readonly TableOption[] = [
   },
   {
     ...{ name: "run", value: "DIR", repeatable: true, of: ["table2", "ablation"] },
-    help: "ablation: a finished run of the full method, and its settings; table2: runs to time",
+    help:
+      "ablation: a finished run of the full method, and its settings; table2: runs to time (none)",
   },
   { name: "shots", value: "T,T,…", help: "frames to learn from (1,8,32; ablation: 8)", of: all },
   {
@@ -60,11 +67,11 @@ export const reproduceOptions: readonly TableOption[] = [
   },
   {
     ...{ name: "config", value: "FILE", of: all },
-    help: "settings of the runs in JSON with comments",
+    help: "settings of the runs in JSON with comments (none)",
   },
   {
     ...{ name: "out", value: "DIR", of: all },
-    help: "runs and tables go here; stopped, table1 and ablation go on there",
+    help: "runs and tables go here; stopped, table1 and ablation go on there (required)",
   },
   { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)", of: all },
   { name: "json", help: "print the result as one JSON object on stdout", of: all },

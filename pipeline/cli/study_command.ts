@@ -36,7 +36,7 @@ const options: readonly Option[] = [
     value: "build | serve DIR | report DIR",
     positional: true,
     repeatable: true,
-    help: "make triplets of pictures; ask people which one is fake; count their answers",
+    help: "make triplets of pictures; ask people which one is fake; count their answers (required)",
   },
   {
     name: "run",
@@ -64,7 +64,11 @@ const options: readonly Option[] = [
     help: `build: methods without training beside the runs: ${untrainedNames.join(", ")} (none)`,
   },
   { name: "seed", value: "N", help: "build: who is drawn, and every order (1)", numeric: true },
-  { name: "out", value: "DIR", help: "build: the study's folder; stopped, it goes on there" },
+  {
+    name: "out",
+    value: "DIR",
+    help: "build: the study's folder; stopped, it goes on there (required)",
+  },
   { name: "cache", value: "DIR", help: "build: prepared frames of a folder of videos (the run's)" },
   { name: "backend", value: "NAME", help: "build: auto, webgpu, wasm or cpu (auto)" },
   { name: "port", value: "N", help: "serve: where to listen, 0 for any (8000)", numeric: true },

@@ -14,7 +14,7 @@ import { numberOr, type Option, type Parsed } from "./options.ts";
 import { terminalSink } from "./terminal.ts";
 
 const options: readonly Option[] = [
-  { name: "data", value: "DIR", help: "the folder that prepare made", positional: true },
+  { name: "data", value: "DIR", help: "the folder that prepare made (required)", positional: true },
   { name: "shots", value: "K", help: "a sequence needs K + 1 frames (8)", numeric: true },
   { name: "sheet", value: "FILE", help: "the contact sheet (DIR/contact_sheet.png)" },
   { name: "json", help: "print the result as one JSON object on stdout" },

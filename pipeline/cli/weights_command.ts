@@ -28,22 +28,22 @@ const options: readonly Option[] = [
     value: "list | convert IN OUT | fetch NAME",
     positional: true,
     repeatable: true,
-    help: "what to do",
+    help: "what to do (list)",
   },
   { name: "cache", value: "DIR", help: "where fetched weights are (.cache/weights)" },
   {
     name: "as",
     value: "NAME",
-    help: `convert: the network it is, of ${publishedNames.join(", ")}`,
+    help: `convert: the network it is, of ${publishedNames.join(", ")} (recognised)`,
   },
   {
     name: "preprocessing",
     value: "caffe|imagenet",
-    help: "convert: how a PyTorch VGG wants its pictures",
+    help: "convert: how a PyTorch VGG wants its pictures (the known one)",
   },
   { name: "licence", value: "TEXT", help: "convert: what the file says of its licence (unknown)" },
-  { name: "url", value: "URL", help: "fetch: another address than the catalogue's" },
-  { name: "sha256", value: "HEX", help: "fetch: the sum of the file there" },
+  { name: "url", value: "URL", help: "fetch: another address (the catalogue's)" },
+  { name: "sha256", value: "HEX", help: "fetch: the sum of the file there (the catalogue's)" },
   { name: "json", help: "print the result as one JSON object on stdout" },
 ];
 
@@ -156,14 +156,16 @@ const line = ({ name, title, serves, licence, path, metadata, get }: Installed):
     path === undefined ? `    not installed: ${get}` : `    from ${metadata?.["source"]}: ${path}`,
   ].join("\n");
 
+/** Where the weights of a network that npm brings are, where they are. */
+export const npmPath = (name: string): string | undefined => {
+  const path = name === "faceres" ? faceResPath() : undefined;
+  return path === undefined ? "in the package" : E.isRight(path) ? path.right : undefined;
+};
+
 const list = async (words: readonly string[], parsed: Parsed): Promise<Result> => {
   if (words.length > 0) {
     return bad(`Cannot list weights: "${words[0]}" means nothing, expected none`);
   }
-  const npmPath = (name: string): string | undefined => {
-    const path = name === "faceres" ? faceResPath() : undefined;
-    return path === undefined ? "in the package" : E.isRight(path) ? path.right : undefined;
-  };
   const installed = await listWeights(cacheOf(parsed), npmPath)();
   return E.isLeft(installed)
     ? installed

@@ -20,6 +20,8 @@ export interface Backend {
   readonly device: string;
   /** The largest single tensor in bytes that the device accepts. */
   readonly maxTensorBytes: number;
+  /** What all tensors together may take in bytes, where the device has such a limit. */
+  readonly maxBytes?: number;
   /**
    * Runs `f` synchronously; tensors that it makes die, except those that it returns. What `f`
    * throws becomes a value.

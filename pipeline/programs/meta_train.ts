@@ -18,6 +18,7 @@ import { drawHeldOut, type HeldOut } from "./held_out.ts";
 import { type HeldOutFigures, measureHeldOut } from "./held_out_figures.ts";
 import { learn, orSave } from "./learn.ts";
 import { reenactNow, type Session } from "./observe.ts";
+import { checkMemory } from "./memory_check.ts";
 import type { MethodTraining, TrainableMethod } from "./method.ts";
 import { trainable } from "./methods.ts";
 import { openDataset } from "./open_dataset.ts";
@@ -163,6 +164,12 @@ const trainInRun = (
     (content) => content[Symbol.dispose](),
   )(undefined);
 
+/** Refuses what the device cannot hold; how much a rival takes is not known. */
+const fits = (method: TrainableMethod, config: RunConfig): Program<unknown> =>
+  method === trainable.headshot
+    ? checkMemory(config.preset, presetOf(config))
+    : RTE.right(undefined);
+
 /** Settings that may differ when a run goes on. */
 const mayChange = [
   "training.steps",
@@ -189,8 +196,9 @@ export interface MetaTrainOptions {
 
 /**
  * Meta-trains the three networks as the configuration says and measures them on people never
- * trained on. With `resume` it goes on from the newest whole checkpoint of the run folder. Where
- * it is aborted it finishes the step, saves, and ends with `Aborted`; any other `PipelineError` can
+ * trained on. With `resume` it goes on from the newest whole checkpoint of the run folder. A step
+ * that the device cannot hold is refused with `Config` before anything is made. Where it is
+ * aborted it finishes the step, saves, and ends with `Aborted`; any other `PipelineError` can
  * end it too. `dataset` and `method` stand in for those that the configuration names.
  */
 export const metaTrain = (
@@ -198,7 +206,8 @@ export const metaTrain = (
   { resume = false, dataset, method = trainable[config.method] }: MetaTrainOptions = {},
 ): Program<RunResult> =>
   F.pipe(
-    dataset ? RTE.right(dataset) : openDataset(config),
+    fits(method, config),
+    RTE.flatMap((): Program<Dataset> => dataset ? RTE.right(dataset) : openDataset(config)),
     RTE.flatMap((data): Program<RunResult> =>
       F.pipe(
         drawHeldOut(config.judge)(data),

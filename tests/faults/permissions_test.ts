@@ -40,6 +40,8 @@ const granted: Readonly<Record<string, readonly string[]>> = {
   evaluate: ["write", "run", "sys:hostname"],
   demo: ["write", "run", "sys:hostname"],
   study: ["write", "run", "net:127.0.0.1"],
+  plot: ["write"],
+  info: ["run"],
   reproduce: ["write", "run", "sys:cpus", "sys:hostname"],
 };
 
