@@ -63,6 +63,12 @@ const options: readonly Option[] = [
     value: "NAME,NAME,…",
     help: `build: methods without training beside the runs: ${untrainedNames.join(", ")} (none)`,
   },
+  {
+    name: "ways",
+    value: "NAME,NAME,…",
+    help:
+      "build: how runs learn a person: feed-forward, fine-tuned, which takes minutes each (all)",
+  },
   { name: "seed", value: "N", help: "build: who is drawn, and every order (1)", numeric: true },
   {
     name: "out",
@@ -94,6 +100,7 @@ const bad = (...problems: readonly string[]): E.Either<Err<"Config">, never> =>
 const BuildSettings = strict({ run: listOf(text, 1), out: path }, {
   shots: listOf(positiveInteger, 1),
   methods: listOf(text),
+  ways: listOf(text, 1),
   data: text,
   cache: path,
   videos: positiveInteger,
@@ -127,14 +134,17 @@ const build = async (folders: readonly string[], parsed: Parsed): Promise<Result
     return bad(`Cannot build a study: "${folders[0]}" is no option, expected --out DIR`);
   }
   const shots = listed(parsed["shots"])?.map(numberOr), named = listed(parsed["methods"]);
+  const ways = listed(parsed["ways"]);
   const decoded = decodeConfig(BuildSettings, "the options")({
     ...(settingsOf(options, parsed) as object),
     ...(shots && { shots }),
     ...(named && { methods: named }),
+    ...(ways && { ways }),
   });
   if (E.isLeft(decoded)) return decoded;
   const { run, out, data, cache, seed = 1, backend = "auto", ...rest } = decoded.right;
-  const runs = run.map(labelled), untrained = rest.methods ?? [];
+  const only = rest.ways && { only: rest.ways };
+  const runs = run.map((each) => ({ ...labelled(each), ...only })), untrained = rest.methods ?? [];
   const problems = runProblems("build a study", runs, untrained);
   if (problems.length > 0) return bad(...problems);
   const protocol = {

@@ -85,6 +85,7 @@ Deno.test("wrong input of study is one sentence, and nothing is written", () =>
       [["build", "s", "--run", "x"], 2, /"s" is no option, expected --out DIR/],
       [["build", "--run", "missing", "--out", "s"], 2, /missing\/config\.json/],
       [["build", "--run", "x", "--out", "s", "--methods", "nearst"], 2, /expected nearest/],
+      [["build", "--run", "x", "--out", "s", "--ways", ","], 2, /ways is \[\], expected a list of/],
       [["build", "--run", "x", "--out", "s", "--port", "1"], 2, /port is not a key/],
       [["serve"], 2, /expected one folder/],
       [["serve", "a", "b"], 2, /expected one folder/],

@@ -10,11 +10,12 @@ import { encodePng } from "../../../datasets/codec.ts";
 import type { Dataset } from "../../../datasets/dataset.ts";
 import { abortedBy } from "../../core/abort.ts";
 import type { Env } from "../../core/env.ts";
-import { type PipelineError, renderError } from "../../core/errors.ts";
+import { type Err, type PipelineError, renderError } from "../../core/errors.ts";
 import { E, F, type ReaderTaskEither, RTE } from "../../core/fp.ts";
 import type { Image } from "../../core/image.ts";
 import type { Owned } from "../../core/owned.ts";
 import { bracket } from "../../core/stage.ts";
+import { nearest } from "../../core/words.ts";
 import { type Answerer, methodAnswerers, type NamedMethod } from "../evaluate/answers.ts";
 import { askAbout, type Protocol } from "../evaluate/protocol.ts";
 import { configOf, loadAll, openCommon, type RunsEvaluation } from "../evaluate_runs.ts";
@@ -184,6 +185,29 @@ const showEverybody =
     });
   };
 
+/** Ways to learn a person that were asked for and that no method has, methods with none of them. */
+const checkWays = (methods: readonly NamedMethod[]): E.Either<Err<"Config">, void> => {
+  const known = methods.map(({ label, only, trained }) => ({
+    label,
+    only,
+    ways: trained.value.fewShot.map(({ name }) => name),
+  }));
+  const all = [...new Set(known.flatMap(({ ways }) => ways))];
+  const problems = [
+    ...new Set(known.flatMap(({ only = [] }) => only).filter((way) => !all.includes(way))),
+  ].map((way) =>
+    `Cannot build a study with --ways ${way}: no method learns people so, expected ` +
+    (nearest(way, all) ?? `some of ${all.join(", ")}`)
+  );
+  const idle = known.filter(({ only, ways }) => only && !ways.some((way) => only.includes(way)))
+    .map(({ label, ways }) =>
+      `Cannot build a study of ${label}: none of its ways is asked for, expected --ways with ` +
+      `${ways.join(" or ")}`
+    );
+  const wrong = problems.length > 0 ? problems : idle;
+  return wrong.length > 0 ? E.left({ _tag: "Config", problems: wrong }) : E.right(undefined);
+};
+
 /**
  * Builds a study of methods that are loaded; stopped, it goes on with the next person. Errors:
  * `Data` (nobody has three videos, or frames enough), `Config` (`out` holds another study),
@@ -191,10 +215,15 @@ const showEverybody =
  */
 export const buildStudyOf = (study: StudyOf): Program<StudySize> => {
   const { dataset, protocol, methods, seed, out } = study;
-  const sources = methods.map(({ label, trained }) => ({ label, source: trained.value.source }));
+  const sources = methods.map(({ label, trained, only }) => ({
+    label,
+    source: trained.value.source,
+    ...(only && { only }),
+  }));
   const settings = { data: dataset.name, protocol, seed, methods: sources };
   return F.pipe(
-    drawStudyCast(protocol)(dataset),
+    RTE.fromEither<PipelineError, void, Env>(checkWays(methods)),
+    RTE.flatMap((): Program<StudyCast> => drawStudyCast(protocol)(dataset)),
     RTE.flatMap((cast): Program<StudySize> =>
       bracket(
         (): Program<DatabaseSync> => () => () => beginStudy(out, seed, settings),

@@ -21,6 +21,7 @@ let since;
 const show = (id) => {
   for (const each of sections) at(each).hidden = each !== id;
   at(`${id}-title`).focus({ preventScroll: true }); // told to screen readers; Tab starts there
+  scrollTo(0, 0);
 };
 
 const ask = async (path, body) => {

@@ -117,6 +117,20 @@ Deno.test("a method that learns nobody is a line each, the others are shown", ()
     assert.match(refused[0]?.detail ?? "", /^T = 1, stubborn, never: .*a loss is not finite/);
   }));
 
+Deno.test("ways to learn a person: only those that are asked for, and no others that nobody has", () =>
+  inFolder(async (folder) => {
+    const asked = async (...only: readonly string[]) => {
+      const methods = [{ ...stubborn, only }, await copying()];
+      return await buildStudyOf(await studyOf(`${folder}/${only}`, { methods }))(envOf())();
+    };
+    const slip = await asked("nevver"), idle = await asked("copy"), some = await asked("never");
+    assert.ok(E.isLeft(slip) && slip.left._tag === "Config");
+    assert.match(slip.left.problems.join(), /--ways nevver: no method .*, expected never$/);
+    assert.ok(E.isLeft(idle) && idle.left._tag === "Config");
+    assert.match(idle.left.problems.join(), /of stubborn: none of its ways .* --ways with never$/);
+    assert.ok(E.isRight(some) && some.right.triplets === 12);
+  }));
+
 Deno.test("nobody with three videos, nothing that can be shown: a sentence, no study to serve", () =>
   inFolder(async (folder) => {
     const pairs = { ...dataset, heldOut: dataset.heldOut.filter(({ video }) => video !== "2") };
