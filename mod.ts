@@ -333,6 +333,7 @@ export {
 } from "./pipeline/programs/rank_drivers.ts";
 
 // Metrics.
+export { wilsonInterval } from "./pipeline/metrics/binomial.ts";
 export { ssim } from "./pipeline/metrics/ssim.ts";
 export { meanAbsoluteError } from "./pipeline/metrics/pixels.ts";
 export { landmarkError } from "./pipeline/metrics/landmarks.ts";

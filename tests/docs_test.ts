@@ -28,6 +28,7 @@ Deno.test("every task that the documents run exists", async () => {
     "docs/troubleshooting.md",
     "docs/bring_your_data.md",
     "docs/model_card.md",
+    "docs/user_study.md",
   ];
   for (const document of documents) {
     for (
