@@ -3,6 +3,8 @@
  * package, no circles, no file too long to have one job.
  */
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { parseCircular, parseDependencyTree } from "npm:dpdm@4.3.0";
 
 const root = new URL("../", import.meta.url);
 
@@ -137,21 +139,37 @@ Deno.test("only the command line, the benches and the tests import @std", () => 
   assert.deepEqual(wrong.map(told), []);
 });
 
-Deno.test("no module imports itself in a circle", () => {
-  const state = new Map<string, "open" | "done">();
-  const circles: string[] = [];
-  const visit = (path: string, trail: readonly string[]): void => {
-    if (state.get(path) === "done") return;
-    if (state.get(path) === "open") {
-      circles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
-      return;
-    }
-    state.set(path, "open");
-    for (const { to } of ours.filter(({ from }) => from === path)) visit(to, [...trail, path]);
-    state.set(path, "done");
-  };
-  [...modules.keys()].forEach((path) => visit(path, []));
+/** Circles among modules and what they import, by value or by type. */
+const circlesIn = async (context: string, roots: readonly string[]): Promise<{
+  readonly read: number;
+  readonly circles: readonly string[];
+}> => {
+  const exclude = /(^|\/)(node_modules|vendor)\//;
+  const paths = roots.map((path) => `${context}/${path}`);
+  const tree = await parseDependencyTree(paths, { context, exclude, transform: false });
+  const circles = parseCircular(tree).map((circle) => circle.join(" → "));
+  return { read: Object.keys(tree).length, circles };
+};
+
+Deno.test("no module imports itself in a circle, by type neither", async () => {
+  const roots = [...modules.keys()].filter((path) => /^(mod|cli)\.ts$|_test\.ts$/.test(path));
+  const { read, circles } = await circlesIn(fileURLToPath(root).replace(/\/$/, ""), roots);
+  assert.ok(read > 300, `only ${read} modules were read`);
   assert.deepEqual(circles, []);
+});
+
+Deno.test("a circle by a type alone would be found", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(
+      `${folder}/a.ts`,
+      'import type { B } from "./b.ts"; export type A = B;',
+    );
+    await Deno.writeTextFile(`${folder}/b.ts`, 'export type { A as B } from "./a.ts";');
+    assert.deepEqual((await circlesIn(folder, ["a.ts"])).circles, ["a.ts → b.ts"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("no file is too long to have one job", () => {

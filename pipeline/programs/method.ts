@@ -118,8 +118,4 @@ export interface TrainableMethod extends TalkingHeadMethod {
   readonly open: Stage<HasBackend, DeviceError, TrainedModel, Owned<TrainedMethod>>;
 }
 
-/** The methods that `meta-train --method` takes. */
-export const trainableNames = ["headshot", "x2face", "pix2pixhd"] as const;
-
-/** The name of a method that can be trained. */
-export type TrainableName = typeof trainableNames[number];
+export { type TrainableName, trainableNames } from "./trainable_names.ts";

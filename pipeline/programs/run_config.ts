@@ -32,7 +32,7 @@ import { mergeConfig } from "../core/config_file.ts";
 import type { BackendName } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import { E, type Either } from "../core/fp.ts";
-import { type TrainableName, trainableNames } from "./method.ts";
+import { type TrainableName, trainableNames } from "./trainable_names.ts";
 
 /** Everything that says what a run of meta-learning does. Written to `config.json`. */
 export interface RunConfig {
