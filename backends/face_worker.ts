@@ -5,6 +5,7 @@
  * @module
  */
 import "./tf.ts"; // the face package requires TensorFlow.js by name: it must be in the graph
+import { type FindLandmarks, makeLandmarkNetwork } from "./face_landmarks.ts";
 import * as packaged from "npm:@vladmandic/face-api@1.7.15/dist/face-api.node-wasm.js";
 
 interface Picture {
@@ -42,9 +43,14 @@ interface Detection {
   readonly score: number;
   readonly box: Readonly<Record<"x" | "y" | "width" | "height", number>>;
 }
+interface Weight {
+  readonly path: string;
+  readonly tensor: { readonly dataSync: () => Float32Array };
+}
 interface Net {
   readonly isLoaded: boolean;
   readonly loadFromDisk: (path: string) => Promise<void>;
+  readonly getParamList: () => readonly Weight[];
 }
 /** The part of the package that is used, typed here: its own types name every TensorFlow.js. */
 interface FaceApi {
@@ -63,12 +69,10 @@ interface FaceApi {
     readonly ssdMobilenetv1: Net & {
       locateFaces: (x: Disposable, options: unknown) => Promise<Detection[]>;
     };
+    /** Only its weights are used: see `face_landmarks.ts`. */
     readonly faceLandmark68Net: Net & {
-      detectLandmarks: (
-        x: Disposable,
-      ) => Promise<
-        { readonly relativePositions: readonly { readonly x: number; readonly y: number }[] }
-      >;
+      readonly faceFeatureExtractor: Pick<Net, "getParamList">;
+      readonly dispose: () => void;
     };
     readonly faceRecognitionNet: Net & {
       computeFaceDescriptor: (x: Disposable) => Promise<Float32Array>;
@@ -101,7 +105,7 @@ const withTensor = async <A>(
   { width, height, data }: Picture,
   use: (x: Disposable) => Promise<A>,
 ): Promise<A> => {
-  const x = faceApi.tf.tensor3d(Int32Array.from(data), [height, width, 3], "int32");
+  const x = faceApi.tf.tensor3d(new Int32Array(data), [height, width, 3], "int32");
   try {
     return await use(x);
   } finally {
@@ -109,13 +113,29 @@ const withTensor = async <A>(
   }
 };
 
+/** The landmark network, from the package's weights. */
+const loadLandmarkNetwork = async (): Promise<FindLandmarks> => {
+  const net = await loaded(faceApi.nets.faceLandmark68Net);
+  const weights = new Map(
+    [...net.getParamList(), ...net.faceFeatureExtractor.getParamList()]
+      .map(({ path, tensor }) => [path, tensor.dataSync()]),
+  );
+  net.dispose();
+  return makeLandmarkNetwork((name) => {
+    const values = weights.get(name);
+    if (values === undefined) throw new Error(`the landmark network has no ${name}`);
+    return values;
+  });
+};
+let landmarkNetwork: Promise<FindLandmarks> | undefined;
+
 const answer = async (request: FaceRequest): Promise<Float32Array> => {
   const { nets } = faceApi;
   switch (request.kind) {
     case "load":
       if (!await faceApi.tf.setBackend("wasm")) throw new Error("no wasm backend");
       await loaded(nets.tinyFaceDetector);
-      await loaded(nets.faceLandmark68Net);
+      await (landmarkNetwork ??= loadLandmarkNetwork());
       return new Float32Array(0);
     case "tiny":
     case "ssd": {
@@ -136,10 +156,8 @@ const answer = async (request: FaceRequest): Promise<Float32Array> => {
         best.flatMap(({ box, score }) => [box.x, box.y, box.width, box.height, score]),
       );
     }
-    case "landmarks": {
-      const found = await withTensor(request, (x) => nets.faceLandmark68Net.detectLandmarks(x));
-      return Float32Array.from(found.relativePositions.flatMap(({ x, y }) => [x, y]));
-    }
+    case "landmarks":
+      return (await (landmarkNetwork ??= loadLandmarkNetwork()))(request);
     case "descriptor": {
       const net = await loaded(nets.faceRecognitionNet);
       return await withTensor(request, (x) => net.computeFaceDescriptor(x));

@@ -121,9 +121,8 @@ const encodeFrame = async (
   { key, identity, video }: ClipName,
   { format, quality }: PackSettings,
 ): Promise<readonly [Uint8Array, Uint8Array]> => {
-  const picture = format === "jpeg"
-    ? await encodeJpeg(frame.image, quality, { quick: true })()
-    : await encodeWebp(frame.image, quality)();
+  const encode = format === "jpeg" ? encodeJpeg : encodeWebp;
+  const picture = await encode(frame.image, quality, { quick: true })();
   if (E.isLeft(picture)) throw new Error(picture.left.message); // an empty crop: a bug
   const landmarks = Array.from(frame.landmarks, (v) => rounded(v, 2));
   const sample: Sample = { identity, video, clip: key, frame: number, time, sharpness, landmarks };

@@ -48,6 +48,8 @@ const filters = (info: VideoInfo, options: DecodeOptions, wanted: number): strin
     region === undefined
       ? []
       : `crop=${region.width}:${region.height}:${region.x}:${region.y}:exact=1`,
+    // First smaller, in the video's own format with its coarse colours; then red, green and blue.
+    `scale=${width}:${height}:flags=area+accurate_rnd`,
     `scale=${width}:${height}:flags=area+accurate_rnd+full_chroma_int`,
   ].flat().join(",");
 };

@@ -15,9 +15,10 @@ import { cropFrame, cropSquare, faceSide, median, type Square, steadyFrames } fr
 import { decodedSize } from "./decode.ts";
 import type { Clip } from "./discover.ts";
 import { badClip, type VideoInfo } from "./probe.ts";
+import { followClip } from "./follow_clip.ts";
 import { openClip } from "./source.ts";
 import type { VideoTools } from "./tools.ts";
-import { makeFaceTracker, type Tracks } from "./track.ts";
+import type { Tracks } from "./track.ts";
 
 /** How clips are prepared; all of it is part of the cache key. */
 export interface PrepareSettings {
@@ -62,10 +63,8 @@ export interface PreparedClip {
   readonly figures: PrepareFigures;
 }
 
-/** Faces are looked for on pictures of at most this side; larger video is reduced. */
-const ANALYSED = 960;
-/** Crops come from regions of at most this side. */
-const CROPPED = 2048;
+/** Crops come from regions of at most so many times their side: ffmpeg reduces the rest quicker. */
+const CROPPED = 2;
 /** At least this part of a clip's frames must show the face. */
 const SEEN = 0.5;
 /** Clips of fewer seconds are short: all of their frames are looked at. */
@@ -102,7 +101,7 @@ const rejectTracks = (key: string, tracks: Tracks, steady: number, least: number
 
 /** The part of the shown picture that the square covers, on whole pixels, with a margin for the
  * resampler's reach. */
-const regionOf = ({ x, y, side }: Square, { width, height }: VideoInfo): Rect => {
+export const regionOf = ({ x, y, side }: Square, { width, height }: VideoInfo): Rect => {
   const margin = 4, grid = 4; // chroma is stored at half or a quarter of the resolution
   const left = Math.min(width - 1, Math.max(0, Math.floor((x - margin) / grid) * grid));
   const top = Math.min(height - 1, Math.max(0, Math.floor((y - margin) / grid) * grid));
@@ -146,20 +145,16 @@ async (): Promise<Prepared> => {
   if (E.isLeft(faces)) return faces;
   const wanted = wantedFrames(info, settings);
   const framesASecond = info.framesPerSecond * wanted / info.frames;
-  const tracker = makeFaceTracker(faces.right, Math.max(4, Math.round(framesASecond / 2)));
-  const whole = { frames: wanted, longest: ANALYSED };
-  let analyseSeconds = 0, cropSeconds = 0;
   const analysing = performance.now();
-  for await (const frame of prefetch(2)(frames(whole))({ signal })) {
-    if (E.isLeft(frame)) return frame;
-    const start = performance.now();
-    const next = await tracker.next(frame.right)();
-    if (E.isLeft(next)) return next;
-    analyseSeconds += seconds(start);
-  }
-  let decodeSeconds = seconds(analysing) - analyseSeconds;
-
-  const tracks = tracker.result();
+  const followed = await followClip(
+    faces.right,
+    opened.right,
+    { frames: wanted, framesPerSecond: framesASecond },
+    signal,
+  );
+  if (E.isLeft(followed)) return followed;
+  const { tracks, looked: whole, seconds: analyseSeconds } = followed.right;
+  let decodeSeconds = seconds(analysing) - analyseSeconds, cropSeconds = 0;
   const decoded = tracks.landmarks.length;
   const steady = steadyFrames(tracks.landmarks);
   const least = Math.max(minFrames, Math.ceil(SEEN * decoded));
@@ -185,7 +180,7 @@ async (): Promise<Prepared> => {
   }
 
   const region = regionOf(square, info);
-  const part = { frames: wanted, region, longest: CROPPED };
+  const part = { frames: wanted, region, longest: CROPPED * size };
   const { width, height } = decodedSize(info, part);
   const [across, down] = [width / region.width, height / region.height];
   const inPart = {

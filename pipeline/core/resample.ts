@@ -21,16 +21,23 @@ export interface Rect {
 /** For each output position `taps` source indices, clamped to the picture, and their weights. */
 interface Kernel {
   readonly taps: number;
+  /** In steps of `unit` numbers. */
   readonly indices: Int32Array;
   readonly weights: Float32Array;
 }
 
 // A triangle as wide as one output pixel (at least one source pixel on each side): bilinear when
 // enlarging, a low pass when shrinking, and exactly the identity at scale 1 and whole offsets.
-const triangle = (start: number, extent: number, out: number, bound: number): Kernel => {
+const triangle = (
+  start: number,
+  extent: number,
+  out: number,
+  bound: number,
+  unit: number,
+): Kernel => {
   const scale = extent / out;
   const radius = Math.max(1, scale);
-  const taps = Math.ceil(2 * radius) + 1;
+  const taps = Math.ceil(2 * radius); // so many whole numbers lie inside the triangle at most
   const indices = new Int32Array(out * taps);
   const weights = new Float32Array(out * taps);
   for (let i = 0; i < out; i++) {
@@ -39,7 +46,7 @@ const triangle = (start: number, extent: number, out: number, bound: number): Ke
     let total = 0;
     for (let k = 0; k < taps; k++) {
       const weight = Math.max(0, 1 - Math.abs(first + k - centre) / radius);
-      indices[i * taps + k] = Math.min(bound - 1, Math.max(0, first + k));
+      indices[i * taps + k] = unit * Math.min(bound - 1, Math.max(0, first + k));
       weights[i * taps + k] = weight;
       total += weight;
     }
@@ -59,25 +66,25 @@ export const resample = (image: Image, rect: Rect, width: number, height: number
       `Cannot resample: the rectangle is ${JSON.stringify(rect)}, expected a finite one with area`,
     );
   }
-  const across = triangle(rect.x, rect.width, width, image.width);
-  const down = triangle(rect.y, rect.height, height, image.height);
+  const across = triangle(rect.x, rect.width, width, image.width, 3);
+  const down = triangle(rect.y, rect.height, height, image.height, 1);
   let top = image.height, bottom = 0;
   for (const row of down.indices) {
     if (row < top) top = row;
     if (row >= bottom) bottom = row + 1;
   }
   // Horizontally first, on the rows that are needed.
+  const { data: source } = image, { taps, indices, weights } = across;
   const rows = new Float32Array((bottom - top) * width * 3);
   for (let y = top, o = 0; y < bottom; y++) {
-    const line = y * image.width;
+    const line = y * image.width * 3;
     for (let x = 0, t = 0; x < width; x++, o += 3) {
       let r = 0, g = 0, b = 0;
-      for (let k = 0; k < across.taps; k++, t++) {
-        const weight = across.weights[t]!;
-        const s = (line + across.indices[t]!) * 3;
-        r += weight * image.data[s]!;
-        g += weight * image.data[s + 1]!;
-        b += weight * image.data[s + 2]!;
+      for (const end = t + taps; t < end; t++) {
+        const weight = weights[t]!, s = line + indices[t]!;
+        r += weight * source[s]!;
+        g += weight * source[s + 1]!;
+        b += weight * source[s + 2]!;
       }
       rows[o] = r;
       rows[o + 1] = g;
