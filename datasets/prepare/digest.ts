@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { E, type TE } from "../../pipeline/core/fp.ts";
 import type { Err } from "../../pipeline/core/errors.ts";
-import { fileProblem } from "../../pipeline/core/files.ts";
+import { fileProblem, openFile } from "../../pipeline/core/files.ts";
 
 /** SHA-256 of texts and bytes, one after the other, in hex. */
 export const sha256 = (...parts: readonly (string | Uint8Array)[]): string => {
@@ -79,7 +79,7 @@ export const fileChunks = async function* (
   from = 0,
   to = Infinity,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  using file = await Deno.open(path);
+  using file = await openFile(path);
   if (from > 0) await file.seek(from, Deno.SeekMode.Start);
   for (let left = to - from; left > 0;) {
     const buffer = new Uint8Array(Math.min(CHUNK, left));

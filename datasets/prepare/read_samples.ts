@@ -4,11 +4,11 @@
  * @module
  */
 import { E } from "../../pipeline/core/fp.ts";
-import { fileProblem, readFully } from "../../pipeline/core/files.ts";
+import { fileProblem, openFile, readFully } from "../../pipeline/core/files.ts";
 import type { Frame } from "../../pipeline/core/image.ts";
 import { decodeImage } from "../codec.ts";
 import { parseSample } from "./record.ts";
-import { BLOCK, memberBytes } from "./tar.ts";
+import { BLOCK, MAX_MEMBER, memberBytes } from "./tar.ts";
 
 /** Where a sample lies in its shard. Plain data: it crosses to workers. */
 export interface SamplePlace {
@@ -33,6 +33,9 @@ const readSample = async (
 ): Promise<E.Either<string, Frame>> => {
   // One read for both members: the picture, its padding, a header, the JSON.
   const length = memberBytes(picture) + json;
+  if (picture > MAX_MEMBER || json > MAX_MEMBER) {
+    return E.left(`${tar}: a frame of ${length} bytes, expected at most ${MAX_MEMBER}`);
+  }
   await file.seek(begin + BLOCK, Deno.SeekMode.Start);
   const bytes = await readFully(file, new Uint8Array(length));
   if (bytes.length < length) return E.left(`${tar} was cut off`);
@@ -51,7 +54,7 @@ export const readSamples: ReadSamples = async (places, size) => {
   const frames: Frame[] = [];
   for (const [tar, own] of Map.groupBy(places.entries(), ([, { tar }]) => tar)) {
     try {
-      using file = await Deno.open(tar);
+      using file = await openFile(tar);
       for (const [i, place] of own) {
         const frame = await readSample(file, place, size);
         if (E.isLeft(frame)) return frame;

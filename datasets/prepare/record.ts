@@ -101,7 +101,11 @@ const ClipRecord = t.union([
 /** What became of a clip: packed, or rejected. */
 export type ClipRecord = t.TypeOf<typeof ClipRecord>;
 
-const ShardClip = t.type({ ...packed, /** Where it begins in the shard. */ offset: whole });
+const ShardClip = t.refinement(
+  t.type({ ...packed, /** Where it begins in the shard. */ offset: whole }),
+  ({ numbers, times, sizes }) => times.length === numbers.length && sizes.length === numbers.length,
+  "a clip with a number, a time and sizes for each frame",
+);
 /** A clip and its place in a shard. */
 export type ShardClip = t.TypeOf<typeof ShardClip>;
 

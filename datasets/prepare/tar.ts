@@ -5,7 +5,7 @@
  * @module
  */
 import { packTar } from "npm:modern-tar@0.8.6";
-import { readFully } from "../../pipeline/core/files.ts";
+import { openFile, readFully } from "../../pipeline/core/files.ts";
 
 /** The unit of a tar file, in bytes. */
 export const BLOCK = 512;
@@ -60,7 +60,7 @@ export interface TarProblem {
 
 const SAFE_NAME = /^[0-9a-f]{16}-\d{6}\.(jpg|webp|json)$/;
 /** No picture or JSON of a sample is larger, in bytes. */
-const MAX_MEMBER = 1 << 26;
+export const MAX_MEMBER = 1 << 26;
 
 const TYPES: Readonly<Record<string, string>> = {
   "1": "a hard link",
@@ -113,7 +113,7 @@ const readHeader = (
 export const walkTar = async function* (
   path: string,
 ): AsyncGenerator<FoundMember | TarProblem> {
-  using file = await Deno.open(path);
+  using file = await openFile(path);
   const { size: length } = await file.stat();
   let offset = 0;
   for (;;) {

@@ -7,7 +7,7 @@
  */
 import { E, t, TE } from "../../pipeline/core/fp.ts";
 import type { Err, RejectReason } from "../../pipeline/core/errors.ts";
-import { fileProblem, readBounded, readFully } from "../../pipeline/core/files.ts";
+import { fileProblem, openFile, readBounded, readFully } from "../../pipeline/core/files.ts";
 import type { Frame } from "../../pipeline/core/image.ts";
 import { decodeImage, encodeJpeg } from "../codec.ts";
 
@@ -15,6 +15,8 @@ import { decodeImage, encodeJpeg } from "../codec.ts";
 const RAW_SIDE = 128;
 const QUALITY = 95;
 const MAX_HEADER = 1 << 20;
+/** No clip is larger: 48 frames of 1024 pixels take some 20 MB. */
+const MAX_CLIP = 2 ** 31 - 1;
 const POINTS = 136;
 
 const Header = t.type({
@@ -169,13 +171,23 @@ export const readReject = async (
   return E.isRight(rejected) ? { _tag: "BadSample", key, ...rejected.right } : undefined;
 };
 
-/** The clip of that file, its hash checked; `undefined` where it is missing, broken or other. */
+/** Whether offsets begin at 0, never fall, and end within so many bytes. */
+const areOffsets = (offsets: Uint32Array, bytes: number): boolean =>
+  offsets[0] === 0 && (offsets.at(-1) ?? Infinity) <= bytes &&
+  offsets.every((offset, i) => i === 0 || offset >= (offsets[i - 1] ?? 0));
+
+/**
+ * The clip of that file, its hash checked; `undefined` where it is missing, broken or other. The
+ * hash is of the frames: what the header says of them is checked against them.
+ */
 export const readClipIndex = async (
   path: string,
   size: number,
 ): Promise<ClipIndex | undefined> => {
   try {
-    const bytes = await Deno.readFile(path);
+    const read = await readBounded(path, MAX_CLIP)();
+    if (E.isLeft(read)) return undefined;
+    const bytes = read.right;
     const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
     if (length > MAX_HEADER) return undefined;
     const header = Header.decode(
@@ -188,13 +200,17 @@ export const readClipIndex = async (
     const [count] = landmarks.shape;
     const afterLandmarks = count * POINTS * 4;
     const [begin] = frames.data_offsets;
-    return {
+    const index = {
       path,
       size,
       start: 8 + length + begin,
       landmarks: new Float32Array(body.slice(0, afterLandmarks).buffer),
       offsets: new Uint32Array(body.slice(afterLandmarks, begin).buffer),
     };
+    return index.landmarks.length === count * POINTS && index.offsets.length === count + 1 &&
+        areOffsets(index.offsets, body.length - begin)
+      ? index
+      : undefined;
   } catch {
     return undefined; // whatever is wrong with it, it is made again
   }
@@ -215,7 +231,7 @@ export const readClipFrames = (
   return async () => {
     const frames: Frame[] = [];
     try {
-      using file = await Deno.open(clip.path);
+      using file = await openFile(clip.path);
       for (const index of indices) {
         const [from, to] = [clip.offsets[index], clip.offsets[index + 1]];
         if (from === undefined || to === undefined) {

@@ -6,7 +6,7 @@
 import { E, F, t, TE } from "../../pipeline/core/fp.ts";
 import { abortedBy } from "../../pipeline/core/abort.ts";
 import type { Err, RejectReason } from "../../pipeline/core/errors.ts";
-import { fileProblem } from "../../pipeline/core/files.ts";
+import { fileProblem, notAFile } from "../../pipeline/core/files.ts";
 import { collect } from "./process.ts";
 import type { VideoTools } from "./tools.ts";
 
@@ -103,8 +103,9 @@ export const probeVideo = (
     );
   return async () => {
     try {
-      const { size } = await Deno.stat(path);
-      if (size === 0) return unreadable("it has 0 bytes, expected a video file");
+      const stat = await Deno.stat(path), other = notAFile(stat);
+      if (other !== undefined) return unreadable(`${other}, expected a video file`);
+      if (stat.size === 0) return unreadable("it has 0 bytes, expected a video file");
     } catch (cause) {
       return unreadable(`${fileProblem(cause)}, expected a readable file`);
     }

@@ -148,12 +148,10 @@ const readArchive = async (bytes: Bytes): Promise<Tensors> => {
 export const readTorchZip = async (bytes: Bytes): Promise<Tensors> => {
   try {
     return await readArchive(bytes);
-  } catch (cause) { // the zip package throws where an archive is damaged
-    return E.left(
-      `it is a damaged zip archive (${
-        cause instanceof Error ? cause.message : "unreadable"
-      }), expected a .pth`,
-    );
+  } catch (cause) { // the zip package throws where an archive is damaged, not always in words
+    const isTold = cause instanceof Error && !(cause instanceof TypeError);
+    const why = isTold ? cause.message : "unreadable";
+    return E.left(`it is a damaged zip archive (${why}), expected a .pth`);
   }
 };
 

@@ -142,7 +142,7 @@ export const torchRules: PickleRules<TorchMade> = {
 };
 
 const MAX_DEPTH = 16;
-const MAX_VISITS = 200_000;
+const MAX_VISITS = 1_000_000;
 
 /**
  * The tensors in nested containers, by the path of keys to each, with dots between. What is neither
@@ -154,17 +154,19 @@ export const namedTensors = (
   const found = new Map<string, TorchTensor>();
   let visits = 0, problem: string | undefined;
   const visit = (value: Value, path: string, depth: number): void => {
-    if (problem !== undefined || typeof value !== "object" || value === null) return;
+    if (problem !== undefined) return;
+    // Members count, whatever they are: a list of a million numbers may be referred to a million times.
     if (++visits > MAX_VISITS || depth > MAX_DEPTH) {
       problem = "its containers are nested too deep or too often, expected a dictionary of tensors";
-    } else if (value.kind === "made") {
+    } else if (typeof value !== "object" || value === null) return;
+    else if (value.kind === "made") {
       if (value.made.what !== "tensor") return;
       if (found.has(path)) problem = `it has ${path} twice, expected once`;
       else found.set(path, value.made);
     } else if (value.kind === "dict" || value.kind === "list" || value.kind === "tuple") {
-      const members = value.kind === "dict"
+      const members: Iterable<readonly [Value, Value]> = value.kind === "dict"
         ? value.entries
-        : [...value.items.entries()] as readonly (readonly [Value, Value])[];
+        : value.items.entries();
       for (const [key, member] of members) {
         const name = typeof key === "string" || typeof key === "number" ? String(key) : "?";
         const next = path === "" ? name : `${path}.${name}`;

@@ -22,7 +22,7 @@ export const say = (line: string): void => {
   Deno.stderr.writeSync(encoder.encode(`${line}\n`));
 };
 
-const shownLosses = ["content", "adversarial", "featureMatching", "match", "discriminator"];
+const shownLosses = ["l1", "content", "adversarial", "featureMatching", "match", "discriminator"];
 
 const summary = (event: Extract<TrainEvent, { _tag: "StepDone" }>): string =>
   Object.entries(event.losses)
@@ -64,7 +64,8 @@ export const eventText = (event: TrainEvent): string | undefined => {
     case "Warning":
       return `Warning at step ${event.step}: ${event.message}`;
     case "LeakSuspected":
-      return `Warning at step ${event.step}: ${event.tensors} tensors more than after warm-up`;
+      return `Warning at step ${event.step}: ${event.tensors} tensors more than after warm-up` +
+        (event.stage === undefined ? "" : `, most of them left by the stage "${event.stage}"`);
     case "RunEnded":
       return `Done after ${event.step} steps in ${clock(event.seconds)}`;
     case "StepDone":

@@ -187,17 +187,39 @@ export const strict = <Required extends Codecs, Optional extends Codecs = Record
   );
 };
 
-const shown = (value: unknown): string => {
-  if (value === undefined) return "missing";
-  const json = typeof value === "number" ? String(value) : JSON.stringify(value) ?? String(value);
-  return json.length > 60 ? `${json.slice(0, 57)}…` : json;
+/** More letters of a value or a key are not shown. */
+const SHOWN = 60;
+
+/**
+ * The beginning of a value as JSON, made no further than it is shown: JSON.stringify would make all
+ * of a large one, and throws on one that is nested deeply.
+ */
+const beginning = (value: unknown, room: number): string => {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, room));
+  if (typeof value === "number") return String(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? String(value);
+  const isList = Array.isArray(value);
+  let text = isList ? "[" : "{";
+  for (const [key, item] of isList ? value.entries() : Object.entries(value)) {
+    if (text.length > room) break;
+    if (text.length > 1) text += ",";
+    if (!isList) text += `${JSON.stringify(String(key).slice(0, room))}:`;
+    text += beginning(item, room - text.length);
+  }
+  return text + (isList ? "]" : "}");
 };
+
+const shortened = (text: string): string =>
+  text.length > SHOWN ? `${text.slice(0, SHOWN - 3)}…` : text;
+
+const shown = (value: unknown): string =>
+  value === undefined ? "missing" : shortened(beginning(value, SHOWN));
 
 const problem = (what: string, error: t.ValidationError): string => {
   const keys = error.context.slice(1).map(({ key }) => key);
   const where = keys.length === 0
     ? what
-    : keys.reduce((all, key) => key.startsWith("[") ? all + key : `${all}.${key}`);
+    : keys.map(shortened).reduce((all, key) => key.startsWith("[") ? all + key : `${all}.${key}`);
   const expected = error.context.at(-1)?.type.name ?? "something else";
   const said = error.message ?? `${shown(error.value)}, expected ${expected}`;
   return `Cannot use ${what}: ${where} is ${said}`;

@@ -101,16 +101,20 @@ export const parseJsonc = (text: string, path: string): E.Either<Err<"Config">, 
   return problems.length > 0 ? E.left({ _tag: "Config", problems }) : E.right(value);
 };
 
-/** Reads a configuration file of at most {@link MAX_CONFIG_BYTES}. */
+/** Reads a configuration file of at most {@link MAX_CONFIG_BYTES}: an object, whatever is in it. */
 export const readConfigFile = (path: string): TE.TaskEither<Err<"Config">, unknown> => async () => {
   const read = await readBounded(path, MAX_CONFIG_BYTES)();
   const refuse = (problem: string) =>
     E.left<Err<"Config">>({ _tag: "Config", problems: [problem] });
   if (E.isLeft(read)) return refuse(read.left.message);
   const text = decodeUtf8(read.right);
-  return text === undefined
-    ? refuse(`Cannot read ${path}: it is not UTF-8 text, expected JSON with comments`)
-    : parseJsonc(text, path);
+  if (text === undefined) {
+    return refuse(`Cannot read ${path}: it is not UTF-8 text, expected JSON with comments`);
+  }
+  const parsed = parseJsonc(text, path);
+  return E.isLeft(parsed) || isPlain(parsed.right)
+    ? parsed
+    : refuse(`Cannot read ${path}: it holds no settings, expected an object in { }`);
 };
 
 /** The text of UTF-8 bytes without a byte order mark, `undefined` where they are something else. */

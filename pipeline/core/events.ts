@@ -45,8 +45,13 @@ export type TrainEvent =
     readonly reason: string;
     readonly rollbacks: number;
   }
-  /** So many tensors are alive that were not after the warm-up. */
-  | { readonly _tag: "LeakSuspected"; readonly step: number; readonly tensors: number }
+  /** So many tensors are alive that were not after the warm-up; `stage` has left the most. */
+  | {
+    readonly _tag: "LeakSuspected";
+    readonly step: number;
+    readonly tensors: number;
+    readonly stage?: string;
+  }
   /** Work other than training: `done` of `of` clips, say. */
   | {
     readonly _tag: "Progress";

@@ -1,5 +1,6 @@
 /**
- * Reading of files from elsewhere: never more bytes than the reader allows, whatever the file is.
+ * Reading of files from elsewhere: files and nothing else, and never more bytes than the reader
+ * allows.
  *
  * @module
  */
@@ -30,16 +31,37 @@ export const readFully = async (file: Deno.FsFile, buffer: Uint8Array): Promise<
   return buffer.subarray(0, filled);
 };
 
-/** Reads a file of at most `limit` bytes; a pipe or a device is cut off there too. */
+const kindOf = (stat: Deno.FileInfo): string => {
+  if (stat.isDirectory) return "a folder";
+  if (stat.isFifo) return "a pipe";
+  if (stat.isSocket) return "a socket";
+  return stat.isCharDevice || stat.isBlockDevice ? "a device" : "no file";
+};
+
+/** What is there instead of a file, in words ("it is a pipe"); undefined where it is a file. */
+export const notAFile = (stat: Deno.FileInfo): string | undefined =>
+  stat.isFile ? undefined : `it is ${kindOf(stat)}`;
+
+/**
+ * Opens a file to read it; throws what the disk throws, and where it is no file: opening a pipe
+ * waits for whoever may write it one day, and a device has no end.
+ */
+export const openFile = async (path: string): Promise<Deno.FsFile> => {
+  const problem = notAFile(await Deno.stat(path));
+  if (problem !== undefined) throw new Error(problem);
+  return await Deno.open(path);
+};
+
+/** Reads a file of at most `limit` bytes; what is no file is refused before it is opened. */
 export const readBounded =
   (path: string, limit: number): TE.TaskEither<Err<"BadFile">, Uint8Array<ArrayBuffer>> =>
   async () => {
     const refuse = (message: string) => E.left<Err<"BadFile">>({ _tag: "BadFile", path, message });
     try {
+      const stat = await Deno.stat(path), { size } = stat, other = notAFile(stat);
+      if (other !== undefined) return refuse(`Cannot read ${path}: ${other}, expected a file`);
       using file = await Deno.open(path);
-      const { size, isDirectory } = await file.stat();
-      if (isDirectory) return refuse(`Cannot read ${path}: it is a folder, expected a file`);
-      // One byte more than told, to notice a file that grew; devices tell 0 and get a page.
+      // One byte more than told, to notice a file that grew; those of /proc tell 0 and get a page.
       let bytes = new Uint8Array(Math.min(Math.max(size, 4095), limit) + 1);
       let filled = 0;
       for (;;) {

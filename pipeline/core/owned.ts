@@ -90,8 +90,15 @@ type Resource = { readonly dispose: () => void };
 const isResource = (value: object): value is Resource =>
   "dispose" in value && typeof value.dispose === "function";
 
-// Everything disposable inside plain records, arrays and maps; not inside numeric arrays.
-const resources = (value: unknown, found = new Set<object>(), seen = new Set<object>()) => {
+/**
+ * Everything disposable inside plain records, arrays, maps and owned values; not inside numeric
+ * arrays.
+ */
+export const resources = (
+  value: unknown,
+  found: Set<object> = new Set(),
+  seen: Set<object> = new Set(),
+): ReadonlySet<object> => {
   if (typeof value !== "object" || value === null || seen.has(value)) return found;
   seen.add(value);
   if (isResource(value)) found.add(value);

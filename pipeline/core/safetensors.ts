@@ -18,7 +18,7 @@
  */
 import { E, type Either, type TaskEither } from "./fp.ts";
 import type { Err } from "./errors.ts";
-import { fileProblem, readBounded, readFully } from "./files.ts";
+import { fileProblem, openFile, readBounded, readFully } from "./files.ts";
 import { decodeElements, elementBytes, type HostTensor, type HostTensors } from "./elements.ts";
 import {
   headerLength,
@@ -132,13 +132,10 @@ export const readSafetensorsFile =
     const refuse = (problem: string) =>
       E.left<Err<"BadFile">>({ _tag: "BadFile", path, message: `Cannot read ${path}: ${problem}` });
     try {
-      using file = await Deno.open(path);
-      const { size, isFile, isCharDevice } = await file.stat();
-      if (isCharDevice) return refuse("it is a device, expected a safetensors file");
-      if (isFile) {
-        const start = headerLength(await readFully(file, new Uint8Array(512)), size);
-        if (E.isLeft(start)) return refuse(start.left);
-      }
+      using file = await openFile(path);
+      const { size } = await file.stat();
+      const start = headerLength(await readFully(file, new Uint8Array(512)), size);
+      if (E.isLeft(start)) return refuse(start.left);
     } catch (cause) {
       return refuse(`${fileProblem(cause)}, expected a safetensors file`);
     }
@@ -160,7 +157,7 @@ export const readSafetensorsHeader =
     const refuse = (problem: string) =>
       E.left<Err<"BadFile">>({ _tag: "BadFile", path, message: `Cannot read ${path}: ${problem}` });
     try {
-      using file = await Deno.open(path);
+      using file = await openFile(path);
       const { size } = await file.stat();
       const length = headerLength(await readFully(file, new Uint8Array(512)), size);
       if (E.isLeft(length)) return refuse(length.left);

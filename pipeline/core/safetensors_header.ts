@@ -136,7 +136,7 @@ const isCounts = (value: unknown): value is readonly number[] =>
   Array.isArray(value) && value.every(isCount);
 
 const brief = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = JSON.stringify(value) ?? "none";
   return text.length > 60 ? `${text.slice(0, 57)}…` : text;
 };
 

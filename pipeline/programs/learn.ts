@@ -9,8 +9,16 @@ import type { Env } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { prefetch, runFold, skipBadSamples, take, through } from "../core/flow.ts";
 import { F, type ReaderTaskEither, RTE } from "../core/fp.ts";
+import { accounted, makeLedger } from "../core/ledger.ts";
 import { landmarkMaps, toDevice } from "./device_batch.ts";
-import { checkpoint, observe, type Progress, type Session, startProgress } from "./observe.ts";
+import {
+  checkpoint,
+  observe,
+  type Progress,
+  type Session,
+  stageNames,
+  startProgress,
+} from "./observe.ts";
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 
@@ -28,6 +36,7 @@ export const learn = (
   const { config, training, rollbacks } = session;
   const { shots, batch, accumulate, steps } = config.training, from = training.value.steps();
   return (env) => {
+    const ledger = makeLedger();
     const rng = rollbacks === 0 ? env.rng : env.rng.fold("rollback").fold(rollbacks);
     return F.pipe(
       episodes(dataset, { shots, batch: batch * accumulate, from }), // a sequence, K frames, t
@@ -35,11 +44,11 @@ export const learn = (
       through(landmarkMaps), // y = landmark image of x
       prefetch(2),
       take(steps - from),
-      through(toDevice(accumulate)),
-      through(training.value.step), // equations 1 to 6
+      through(accounted(ledger, stageNames.upload)(toDevice(accumulate))),
+      through(accounted(ledger, stageNames.step)(training.value.step)), // equations 1 to 6
       runFold(
         startProgress(env.now()),
-        (progress: Progress, report) => observe(session, progress)(report),
+        (progress: Progress, report) => observe({ ...session, ledger }, progress)(report),
       ),
     )({ ...env, rng });
   };

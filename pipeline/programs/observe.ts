@@ -7,6 +7,7 @@
 import type { Env, HasEvents } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E, F, RTE, TE } from "../core/fp.ts";
+import { accounted, type Ledger } from "../core/ledger.ts";
 import type { Owned } from "../core/owned.ts";
 import { bracket, type Stage } from "../core/stage.ts";
 import type { StepReport } from "./adversarial_step.ts";
@@ -30,6 +31,19 @@ export interface Session {
   readonly rollbacks: number;
   /** The people that are watched while training goes on. */
   readonly watched: readonly Trial[];
+}
+
+/** What leaks are called by. */
+export const stageNames = {
+  upload: "upload of a batch",
+  step: "training step",
+  watching: "watching of unseen people",
+  saving: "saving of a checkpoint",
+} as const;
+
+/** A session with the account of who keeps tensors. */
+export interface Watched extends Session {
+  readonly ledger: Ledger;
 }
 
 /** What is remembered from step to step. */
@@ -65,13 +79,14 @@ const figuresOf = (names: readonly string[], values: Float32Array) =>
 
 /** Reads the figures of all steps since the last tick, at once. */
 const tick = (
-  { training, config }: Session,
+  { training, config, ledger }: Watched,
   progress: Progress,
 ): Program<Progress> =>
 (env) =>
 async () => {
   const { backend, emit, now } = env;
-  const settled = await training.value.settle(env)();
+  // What a step has left on the device for later is settled by it too.
+  const settled = await accounted(ledger, stageNames.step)(() => training.value.settle)(0)(env)();
   if (E.isLeft(settled)) return settled;
   const read = await backend.read(
     "figures",
@@ -100,10 +115,13 @@ async () => {
   }
   const tensors = backend.tensors(), step = training.value.steps();
   if (progress.tensors !== undefined && tensors > progress.tensors) {
-    emit({ _tag: "LeakSuspected", step, tensors: tensors - progress.tensors });
+    const most = ledger.largest();
+    const named = most === undefined ? {} : { stage: most.stage };
+    emit({ _tag: "LeakSuspected", step, tensors: tensors - progress.tensors, ...named });
   }
   // The first tick warms up: kernels and caches may keep tensors of their own from then on.
   const warm = step > config.tickEvery && progress.tensors === undefined;
+  if (warm) ledger.clear();
   return E.right({
     ...progress,
     ...(warm ? { tensors } : {}),
@@ -191,7 +209,7 @@ export const startProgress = (now: number): Progress => ({
 });
 
 /** Takes the report of a step and does what is due after it. */
-export const observe = (session: Session, progress: Progress): Stage<
+export const observe = (session: Watched, progress: Progress): Stage<
   Env,
   PipelineError,
   Owned<StepReport>,
@@ -200,7 +218,7 @@ export const observe = (session: Session, progress: Progress): Stage<
 (report) =>
 (env) =>
 async () => {
-  const { config } = session, step = session.training.value.steps();
+  const { config, ledger } = session, step = session.training.value.steps();
   const last = step >= config.training.steps;
   const due = (every: number): boolean => step % every === 0 || last;
   let now: Progress = { ...progress, reports: [...progress.reports, report] };
@@ -212,7 +230,8 @@ async () => {
   if (E.isLeft(ticked)) return ticked;
   now = ticked.right;
   if (watch || draw || save) { // what is saved has been looked at: a checkpoint is healthy
-    const made = await reenactNow(session.training, session.watched)(env)();
+    const watching = () => reenactNow(session.training, session.watched);
+    const made = await accounted(ledger, stageNames.watching)(watching)(0)(env)();
     if (E.isLeft(made)) return made;
     const pictures = picturesOf(made.right), collapse = collapseOf(pictures);
     if (collapse && (now.alive || step >= gapGrace)) {
@@ -229,7 +248,8 @@ async () => {
     }
   }
   if (save) {
-    const saved = await checkpoint(session, now.best?.l1)(env)();
+    const saving = () => checkpoint(session, now.best?.l1);
+    const saved = await accounted(ledger, stageNames.saving)(saving)(0)(env)();
     if (E.isLeft(saved)) return saved;
   }
   return E.right({ ...now, since: env.now() });

@@ -14,7 +14,7 @@ import { findVideoTools } from "../../datasets/video/tools.ts";
 import type { HasAbort, HasEvents } from "../core/env.ts";
 import { abortedBy } from "../core/abort.ts";
 import type { Err, PipelineError } from "../core/errors.ts";
-import { fileProblem, readFully } from "../core/files.ts";
+import { fileProblem, openFile, readFully } from "../core/files.ts";
 import { E, type Either, type TaskEither, TE } from "../core/fp.ts";
 import type { Frame } from "../core/image.ts";
 import type { Stage } from "../core/stage.ts";
@@ -81,7 +81,7 @@ const picturesIn = async (folder: string): Promise<Either<Err<"Data">, readonly 
 
 const isPicture = async (path: string): Promise<boolean> => {
   if (isImageName(path)) return true;
-  using file = await Deno.open(path);
+  using file = await openFile(path);
   return E.isRight(readImageHeader(await readFully(file, new Uint8Array(1 << 20))));
 };
 

@@ -2,19 +2,11 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { E } from "../../pipeline/core/fp.ts";
-import { latestCheckpoint, loadCheckpoint } from "../../pipeline/programs/checkpoint/load.ts";
+import { loadCheckpoint } from "../../pipeline/programs/checkpoint/load.ts";
 import { openRun } from "../../pipeline/programs/checkpoint/run_folder.ts";
 import { rotateCheckpoints } from "../../pipeline/programs/checkpoint/store.ts";
 import { inFolder, namesIn, runCli, startCli } from "../e2e/support.ts";
-import {
-  config,
-  contentOf,
-  newRun,
-  patchMeta,
-  rightOf,
-  save,
-  testEnv,
-} from "../pipeline/checkpoint/bench.ts";
+import { config, contentOf, patchMeta, rightOf, testEnv } from "../pipeline/checkpoint/bench.ts";
 import { least } from "./support.ts";
 
 const sleep = (ms: number): Promise<void> => new Promise((resume) => setTimeout(resume, ms));
@@ -64,13 +56,19 @@ Deno.test("two trainings in one folder: the second is told who has it, the first
     }
   }));
 
-Deno.test("only checkpoints of a newer format: the error says which format and which is read", () =>
+Deno.test("a run of a newer build: the program says which format it is of, and leaves it as it is", () =>
   inFolder(async (folder) => {
-    using run = await newRun(`${folder}/run`);
-    patchMeta(await save(run, 1), { format: 3 });
-    const found = await latestCheckpoint(run.path)(testEnv())();
-    assert.ok(E.isLeft(found));
-    assert.match(found.left.message, /it was written in format 3, this build reads up to 1/);
+    const train = (...more: readonly string[]) =>
+      runCli(["meta-train", ...least, "--run", "run", ...more], folder);
+    assert.equal((await train("--steps", "8")).code, 0);
+    const newest = `${folder}/run/checkpoints/step-000008`;
+    patchMeta(newest, { format: 3 });
+    const resumed = await train("--steps", "12", "--resume");
+    assert.equal(resumed.code, 1, resumed.stderr);
+    assert.match(resumed.stderr, /it was written in format 3, this build reads up to 1, expected/);
+    const names = await namesIn(`${folder}/run/checkpoints`);
+    assert.deepEqual(names.toSorted(), ["step-000004", "step-000008"]);
+    assert.equal(JSON.parse(await Deno.readTextFile(`${newest}/meta.json`)).format, 3);
   }));
 
 const uid = Deno.build.os === "windows" ? null : Deno.uid();

@@ -116,12 +116,14 @@ const leaking: TrainableMethod = {
     )(trainable.headshot.create(setting, content)),
 };
 
-Deno.test("a stage that leaks a tensor at every step is told of while training goes on", () =>
+Deno.test("a stage that leaks a tensor at every step is named while training goes on", () =>
   inFolder((folder) =>
     onBackend("wasm", async (backend) => {
-      const leaks: number[] = [];
+      const leaks: number[] = [], stages = new Set<string | undefined>();
       const emit = (event: TrainEvent): void => {
-        if (event._tag === "LeakSuspected") leaks.push(event.tensors);
+        if (event._tag !== "LeakSuspected") return;
+        leaks.push(event.tensors);
+        stages.add(event.stage);
       };
       const made = await trainOn(backend, {
         run: `${folder}/run`,
@@ -132,6 +134,7 @@ Deno.test("a stage that leaks a tensor at every step is told of while training g
       assert.ok(E.isRight(made), JSON.stringify(made));
       assert.ok(leaks.length >= 2 && leaks[0] === 1, leaks.join());
       assert.deepEqual(leaks, leaks.toSorted((a, b) => a - b), "it grows");
+      assert.deepEqual([...stages], ["training step"]);
     })
   ));
 

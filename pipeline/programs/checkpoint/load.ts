@@ -1,6 +1,6 @@
 /**
  * Reading of checkpoints: only one whose every byte is what was written; a broken one is skipped
- * for the one before.
+ * for the one before, one of a newer build is not.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Err } from "../../core/errors.ts";
 import { readBounded } from "../../core/files.ts";
 import type { Stage } from "../../core/stage.ts";
 import { attempt, entriesOf, sha256 } from "./durable.ts";
-import { type CheckpointMeta, type Part, partFile, readMeta } from "./meta.ts";
+import { type CheckpointMeta, newerFormat, type Part, partFile, readMeta } from "./meta.ts";
 import { checkpointsPath, stepName } from "./run_folder.ts";
 import { type HostTensors, readSafetensors } from "../../core/safetensors.ts";
 
@@ -103,6 +103,15 @@ async () => {
   for (const path of all.right) {
     const found = await read(path);
     if (E.isRight(found)) return found;
+    const newer = await newerFormat(path);
+    if (newer !== undefined) {
+      return E.left({
+        _tag: "Checkpoint",
+        path: run,
+        message: `Cannot use checkpoint ${path}: ${newer}, expected a newer build of Headshot ` +
+          "(older checkpoints beside it are not taken in its place)",
+      });
+    }
     const message = `Cannot use checkpoint ${path}: ${found.left}`;
     emit({ _tag: "CheckpointSkipped", path, message });
     broken.push(message);
@@ -117,7 +126,8 @@ async () => {
 
 /**
  * The newest checkpoint of a run whose every byte is right, `undefined` where it has none; broken
- * ones are told as `CheckpointSkipped`; an error where all are broken.
+ * ones are told as `CheckpointSkipped`; an error where all are broken, or where one is of a newer
+ * format before a whole one is found.
  */
 export const latestCheckpoint: Stage<
   HasEvents,
@@ -129,7 +139,7 @@ export const latestCheckpoint: Stage<
 
 /**
  * Loads the newest whole checkpoint of a run, only the parts asked for: `["weights"]` to use the
- * model, both to train on. An error where there is none.
+ * model, both to train on. An error where there is none, or where one is of a newer format.
  */
 export const loadCheckpoint =
   <P extends Part>(wanted: readonly P[]): Stage<HasEvents, Failure, string, Checkpoint<P>> =>

@@ -6,7 +6,7 @@
  */
 import { E, type TE } from "../../core/fp.ts";
 import type { Err } from "../../core/errors.ts";
-import { fileProblem } from "../../core/files.ts";
+import { fileProblem, notAFile } from "../../core/files.ts";
 
 /** The lock file's name in the run folder. */
 export const LOCK_NAME = ".lock";
@@ -39,6 +39,9 @@ export const takeLock = (folder: string): TE.TaskEither<Err<"Checkpoint">, Lock>
       message: `Cannot use run folder ${folder}: ${why}`,
     });
   try {
+    const there = await Deno.stat(path).catch(() => undefined);
+    const other = there && notAFile(there);
+    if (other !== undefined) return refuse(`its lock ${path} cannot be taken (${other})`);
     const file = await Deno.open(path, { read: true, write: true, create: true });
     try {
       const taken = await file.tryLock(true);

@@ -63,18 +63,36 @@ const parse = (json: string): unknown => {
   return E.isRight(parsed) ? parsed.right : undefined;
 };
 
-/** Reads the `meta.json` of a checkpoint folder; the problem, in words, where it cannot be used. */
-export const readMeta = async (folder: string): Promise<E.Either<string, CheckpointMeta>> => {
+const readJson = async (folder: string): Promise<E.Either<string, object>> => {
   const bytes = await readBounded(`${folder}/meta.json`, MAX_CONFIG_BYTES)();
   if (E.isLeft(bytes)) return E.left(bytes.left.message);
   const value = parse(decodeUtf8(bytes.right) ?? "");
-  if (typeof value !== "object" || value === null) return E.left("its meta.json is not JSON");
-  if ("format" in value && typeof value.format === "number" && value.format > CHECKPOINT_FORMAT) {
-    return E.left(
-      `it was written in format ${value.format}, this build reads up to ${CHECKPOINT_FORMAT}`,
-    );
-  }
-  const decoded = decodeConfig(codec, "meta.json")(value);
+  return typeof value === "object" && value !== null
+    ? E.right(value)
+    : E.left("its meta.json is not JSON");
+};
+
+const newerThanOurs = (value: object): string | undefined =>
+  "format" in value && typeof value.format === "number" && value.format > CHECKPOINT_FORMAT
+    ? `it was written in format ${value.format}, this build reads up to ${CHECKPOINT_FORMAT}`
+    : undefined;
+
+/**
+ * The problem, in words, of a checkpoint of a format that only a newer build reads; undefined of any
+ * other. Such a one is not broken: it is neither passed over nor replaced.
+ */
+export const newerFormat = async (folder: string): Promise<string | undefined> => {
+  const value = await readJson(folder);
+  return E.isRight(value) ? newerThanOurs(value.right) : undefined;
+};
+
+/** Reads the `meta.json` of a checkpoint folder; the problem, in words, where it cannot be used. */
+export const readMeta = async (folder: string): Promise<E.Either<string, CheckpointMeta>> => {
+  const value = await readJson(folder);
+  if (E.isLeft(value)) return value;
+  const newer = newerThanOurs(value.right);
+  if (newer !== undefined) return E.left(newer);
+  const decoded = decodeConfig(codec, "meta.json")(value.right);
   return E.isRight(decoded)
     ? decoded
     : E.left(decoded.left.problems[0] ?? "its meta.json is wrong");

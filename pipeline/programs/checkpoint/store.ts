@@ -9,7 +9,13 @@ import type { Err } from "../../core/errors.ts";
 import type { Stage } from "../../core/stage.ts";
 import { attempt, removeQuietly, syncFolder, temporaryName, writeNew } from "./durable.ts";
 import { checkpointFolders, type CheckpointRef, readRef, verifyCheckpoint } from "./load.ts";
-import { CHECKPOINT_FORMAT, type CheckpointMeta, type Part, partFile } from "./meta.ts";
+import {
+  CHECKPOINT_FORMAT,
+  type CheckpointMeta,
+  newerFormat,
+  type Part,
+  partFile,
+} from "./meta.ts";
 import { checkpointsPath, type RunFolder, stepName } from "./run_folder.ts";
 import { type HostTensors, safetensorsChunks } from "../../core/safetensors.ts";
 
@@ -67,7 +73,8 @@ const writeAll = (
 
 /**
  * Saves a checkpoint of an open run: under a temporary name, synced, renamed; at no moment is there
- * less than before. One of the same step that is whole is kept as it is, a broken one is replaced.
+ * less than before. One of the same step that is whole is kept as it is, a broken one is replaced,
+ * one of a newer format is an error.
  * On failure (a full disk) the error names path and bytes and the older checkpoints are intact.
  */
 export const saveCheckpoint =
@@ -80,6 +87,12 @@ export const saveCheckpoint =
     const path = `${parent}/${stepName(step)}`;
     const before = await verifyCheckpoint(path);
     if (E.isRight(before)) return before;
+    const newer = await newerFormat(path);
+    if (newer !== undefined) {
+      const message =
+        `Cannot write ${path}: one is there and ${newer}, expected another run folder`;
+      return E.left({ _tag: "Checkpoint", path, message });
+    }
     const temporary = temporaryName(parent);
     const meta = await writeAll(temporary, content, new Date())();
     if (E.isLeft(meta)) {

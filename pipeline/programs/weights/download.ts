@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { abortedBy } from "../../core/abort.ts";
 import type { Err } from "../../core/errors.ts";
-import { fileProblem } from "../../core/files.ts";
+import { fileProblem, openFile } from "../../core/files.ts";
 import { E, type TaskEither } from "../../core/fp.ts";
 import { MAX_FILE_BYTES } from "../../core/safetensors.ts";
 
@@ -43,7 +43,7 @@ const sizeOf = (path: string): Promise<number> => Deno.stat(path).then(({ size }
 /** The SHA-256 of a file in hex; undefined where there is none. */
 export const fileSha256 = async (path: string): Promise<string | undefined> => {
   try {
-    using file = await Deno.open(path);
+    using file = await openFile(path);
     const hash = createHash("sha256");
     for await (const chunk of file.readable) hash.update(chunk);
     return hash.digest("hex");

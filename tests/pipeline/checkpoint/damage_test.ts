@@ -3,7 +3,18 @@ import assert from "node:assert/strict";
 import { E } from "../../../pipeline/core/fp.ts";
 import { writeNew } from "../../../pipeline/programs/checkpoint/durable.ts";
 import { latestCheckpoint, loadCheckpoint } from "../../../pipeline/programs/checkpoint/load.ts";
-import { flipBit, inFolder, namesIn, newRun, patchMeta, rightOf, save, testEnv } from "./bench.ts";
+import { saveCheckpoint } from "../../../pipeline/programs/checkpoint/store.ts";
+import {
+  contentOf,
+  flipBit,
+  inFolder,
+  namesIn,
+  newRun,
+  patchMeta,
+  rightOf,
+  save,
+  testEnv,
+} from "./bench.ts";
 
 const both = ["weights", "state"] as const;
 
@@ -41,10 +52,6 @@ const damages: Readonly<Record<string, readonly [(path: string) => void, RegExp]
     (path) => patchMeta(path, { files: { weights: { bytes: 1, sha256: "x" } } }),
     /Cannot use meta\.json: files\.weights\.sha256 is "x", expected a SHA-256 in hex/,
   ],
-  "a newer format": [
-    (path) => patchMeta(path, { format: 3 }),
-    /it was written in format 3, this build reads up to 1/,
-  ],
   "the meta.json of another step": [
     (path) => patchMeta(path, { step: 7 }),
     /its meta\.json is of step 7/,
@@ -79,6 +86,31 @@ for (const [name, [damage, expected]] of Object.entries(damages)) {
     });
   });
 }
+
+Deno.test("a newer format is refused, never passed over for an older one, never replaced", async () => {
+  await inFolder(async (folder) => {
+    using run = await newRun(`${folder}/run`);
+    await save(run, 100);
+    const newer = await save(run, 200);
+    patchMeta(newer, { format: 3 });
+    flipBit(`${await save(run, 300)}/weights.safetensors`, -1); // broken: passed over as ever
+    const kept = await Deno.readTextFile(`${newer}/meta.json`);
+    const expected =
+      /^Cannot use checkpoint .*step-000200: it was written in format 3, this build reads up to 1, /;
+    for (const read of [latestCheckpoint, loadCheckpoint(both)]) {
+      const env = testEnv(), found = await read(run.path)(env)();
+      assert.ok(E.isLeft(found));
+      assert.match(found.left.message, expected);
+      assert.equal(env.events.length, 1, "only the broken one is passed over");
+    }
+    const saved = await saveCheckpoint(run)(contentOf(200))(testEnv())();
+    assert.ok(E.isLeft(saved));
+    assert.match(saved.left.message, /one is there and it was written in format 3/);
+    assert.equal(await Deno.readTextFile(`${newer}/meta.json`), kept);
+    await save(run, 400); // what is newest counts
+    assert.equal(rightOf(await latestCheckpoint(run.path)(testEnv())())?.meta.step, 400);
+  });
+});
 
 Deno.test("where all are broken there is an error that says so", async () => {
   await inFolder(async (folder) => {

@@ -83,7 +83,7 @@ const faults: Readonly<Record<string, readonly [Uint8Array<ArrayBuffer>, RegExp]
   "a negative size": [fileOf({ t: entry(0, 4, { shape: [-1] }) }, 4), /has shape \[-1\]/],
   "a fractional size": [fileOf({ t: entry(0, 4, { shape: [0.5] }) }, 4), /has shape \[0.5\]/],
   "a size that is text": [fileOf({ t: entry(0, 4, { shape: ["1"] }) }, 4), /has shape \["1"\]/],
-  "no shape": [fileOf({ t: { dtype: "F32", data_offsets: [0, 4] } }, 4), /has shape undefined/],
+  "no shape": [fileOf({ t: { dtype: "F32", data_offsets: [0, 4] } }, 4), /has shape none/],
   "a shape whose product overflows": [
     fileOf({ t: entry(0, 4, { shape: [big, big, big] }) }, 4),
     /product is too large/,
