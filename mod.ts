@@ -362,3 +362,4 @@ export {
   type Safetensors,
   writeSafetensors,
 } from "./pipeline/core/safetensors.ts";
+export { accounted, type Ledger, type Left, makeLedger } from "./pipeline/core/ledger.ts";
