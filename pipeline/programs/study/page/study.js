@@ -101,7 +101,13 @@ const choose = (place) => {
 };
 
 const start = () => attempt(() => ask("/api/study"));
-const begin = () => attempt(() => ask("/api/raters", {}));
+const begin = () =>
+  attempt(async () => {
+    await ask("/api/raters", {});
+    const told = await ask("/api/study");
+    if (told.begun) return told;
+    throw new Error("This browser does not keep the cookie that the study needs. Please allow it.");
+  });
 
 for (const button of buttons) {
   button.addEventListener("click", (event) => {

@@ -85,6 +85,35 @@ Deno.test("nothing that is sent tells which picture is the fake", () =>
     assert.equal(database.prepare("SELECT count(*) AS n FROM rater").get()?.["n"], 1);
   }));
 
+Deno.test("a full disk: no vote is answered for that is not kept, and there is no harm done", () =>
+  onStudy(async (served) => {
+    const { url, study: { database } } = served;
+    const rater = await beginRating(url);
+    const pages = Number(database.prepare("PRAGMA page_count").get()?.["page_count"]);
+    database.exec(`PRAGMA max_page_count = ${pages}`);
+    let raters = 0;
+    for (;; raters++) { // until the last page is full
+      const begun = await fetch(`${url}/api/raters`, {
+        method: "POST",
+        headers: { "content-type": "application/json", origin: url },
+        body: "{}",
+      });
+      const text = await begun.text();
+      if (begun.status === 201) continue;
+      assert.equal(begun.status, 500);
+      assert.match(text, /the server has a problem, try again later/);
+      break;
+    }
+    assert.match(served.broken.join(), /database or disk is full/);
+    const { n } = database.prepare("SELECT count(*) AS n FROM rater").get() ?? {};
+    assert.equal(n, raters + 1);
+    database.exec(`PRAGMA max_page_count = ${pages + 100}`);
+    const vote = await rater.vote({ number: 1, place: 1 });
+    assert.deepEqual([vote.status, (await vote.json()).done, votesIn(served)], [200, 1, 1]);
+    const whole = database.prepare("PRAGMA integrity_check").get();
+    assert.deepEqual({ ...whole }, { integrity_check: "ok" });
+  }));
+
 Deno.test("1,000 raters at once: every vote is kept; 1,000 votes of one rater: one is", () =>
   onStudy(async (served) => {
     const { url, study: { database } } = served;
