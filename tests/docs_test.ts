@@ -28,6 +28,8 @@ Deno.test("every task that the documents run exists", async () => {
     "docs/troubleshooting.md",
     "docs/bring_your_data.md",
     "docs/model_card.md",
+    "docs/pipeline.md",
+    "CONTRIBUTING.md",
     "docs/user_study.md",
   ];
   for (const document of documents) {
@@ -37,4 +39,31 @@ Deno.test("every task that the documents run exists", async () => {
       assert.ok(task in tasks, `${document}: deno task ${task}`);
     }
   }
+});
+
+/** The boxes of a document's pictures: name and file. */
+const boxesOf = (text: string): readonly (readonly [name: string, file: string])[] =>
+  [...text.matchAll(/[[(]"(\w+)<br\/>([\w./]+)"[\])]/g)].map(([, name = "", file = ""]) => [
+    name,
+    file,
+  ]);
+
+Deno.test("the pictures of the pipelines: every box is an export of its file", async () => {
+  const boxes = boxesOf(await read("docs/pipeline.md"));
+  assert.ok(boxes.length > 25, `${boxes.length} boxes`);
+  for (const [name, file] of boxes) {
+    assert.match(await read(file), new RegExp(`export (const|interface) ${name}\\b`), name);
+  }
+});
+
+Deno.test("the picture of meta-learning has the stages of the code in the code's order", async () => {
+  const [, picture = ""] = (await read("docs/pipeline.md")).split("```mermaid");
+  const code = await read("pipeline/programs/learn.ts");
+  const [, pipe = ""] = /return F\.pipe\(([^]*?)\)\(\{ \.\.\.env/.exec(code) ?? [];
+  // The step is that of the method which is trained: of the paper's own it is adversarialStep.
+  const stages = [...pipe.matchAll(/^ {6}(?:through\()?(?:accounted\([^)]*\)\()?([\w.]+)/gm)]
+    .map(([, name = ""]) => name.replace("training.value.step", "adversarialStep"))
+    .filter((name) => name !== "runFold");
+  const drawn = boxesOf(picture).map(([name]) => name).slice(1, -2);
+  assert.deepEqual(drawn, stages);
 });
