@@ -18,6 +18,7 @@ import type { Budget } from "../programs/reproduce/trained_runs.ts";
 import type { Overrides, RunConfig } from "../programs/run_config.ts";
 import type { Command, Outcome } from "./command.ts";
 import { reportText } from "./evaluate_command.ts";
+import type { Parsed } from "./options.ts";
 import { type Asked, decodeReproduction, reproduceOptions } from "./reproduce_options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
 import { say } from "./terminal.ts";
@@ -89,6 +90,14 @@ const table2 = (asked: Asked, settings: Overrides): Program<Outcome> =>
     RTE.map((done): Outcome => ({ json: done, text: timesToMarkdown(done) })),
   );
 
+/** What a file of settings says; nothing where no file is named. */
+const overridesOf = async (
+  path: Parsed[string] | undefined,
+): Promise<E.Either<PipelineError, Overrides>> =>
+  typeof path === "string"
+    ? E.map((settings) => settings as Overrides)(await readConfigFile(path)())
+    : E.right({});
+
 const programs = { table1, table2, ablation } as const;
 
 /** The command. */
@@ -99,17 +108,19 @@ export const reproduceCommand: Command = {
   options: reproduceOptions,
   example: "deno task reproduce table1 --steps 450 --videos 15 --frames 8 --out table",
   run: async (parsed) => {
-    const asked = decodeReproduction(parsed);
+    const budget = await overridesOf(parsed.budget);
+    if (E.isLeft(budget)) return budget;
+    const asked = decodeReproduction(parsed, budget.right);
     if (E.isLeft(asked)) return asked;
     const { what, config, backend = "auto", seed = 1 } = asked.right;
-    const settings = config === undefined ? E.right({}) : await readConfigFile(config)();
+    const settings = await overridesOf(config);
     if (E.isLeft(settings)) return settings;
     return await runOnBackend(
       backend,
       what === "table2"
         ? "Stopping: times are not kept"
         : "Stopping: what is done is kept, the same command goes on",
-      programs[what](asked.right, settings.right as Overrides),
+      programs[what](asked.right, settings.right),
       seed,
     );
   },

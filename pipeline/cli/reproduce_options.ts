@@ -8,6 +8,7 @@ import { decodeConfig, nonNegativeInteger, oneOf, path, positiveInteger } from "
 import { listOf, positiveNumber, strict, text } from "../core/config.ts";
 import type { Err } from "../core/errors.ts";
 import { E } from "../core/fp.ts";
+import type { Overrides } from "../programs/run_config.ts";
 import { numberOr, type Option, type Parsed } from "./options.ts";
 import { settingsOf, yes } from "./settings.ts";
 
@@ -66,6 +67,10 @@ export const reproduceOptions: readonly TableOption[] = [
     help: "everything random follows from it (1)",
   },
   {
+    ...{ name: "budget", value: "FILE", of: all },
+    help: "any of these in JSON with comments (none); what is given beside it counts",
+  },
+  {
     ...{ name: "config", value: "FILE", of: all },
     help: "settings of the runs in JSON with comments (none)",
   },
@@ -88,6 +93,7 @@ const Settings = strict({ what: oneOf(tables), out: path }, {
   iterations: positiveInteger,
   seconds: positiveNumber,
   seed: nonNegativeInteger,
+  budget: path,
   config: path,
   backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
   json: yes,
@@ -133,12 +139,19 @@ const problemsOf = (asked: Asked, given: Parsed): readonly string[] => [
     : []),
 ];
 
-/** Decodes parsed options; `Config` lists what is wrong, and what another table's option is. */
-export const decodeReproduction = (parsed: Parsed): E.Either<Err<"Config">, Asked> => {
+/**
+ * Decodes parsed options over those of a budget's file; `Config` lists what is wrong, and what
+ * another table's option is.
+ */
+export const decodeReproduction = (
+  parsed: Parsed,
+  budget: Overrides,
+): E.Either<Err<"Config">, Asked> => {
   const shots = typeof parsed.shots === "string"
     ? { shots: parsed.shots.split(",").map(numberOr) }
     : {};
   const decoded = decodeConfig(Settings, "the options")({
+    ...budget,
     ...(settingsOf(reproduceOptions, parsed) as object),
     ...shots,
   });

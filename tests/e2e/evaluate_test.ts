@@ -78,7 +78,9 @@ Deno.test("table 1 at the size of the tests: rivals and both variants, trained, 
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/tiny.json`, await Deno.readTextFile(tiny[1]));
     const args = ["reproduce", "table1", "--preset", "test-16", "--config", "tiny.json"];
-    const budget = ["--steps", "4", "--shots", "1,2", "--videos", "2", "--frames", "2"];
+    const few = { steps: 5, shots: [1, 2], videos: 2, frames: 2 };
+    await Deno.writeTextFile(`${folder}/budget.json`, JSON.stringify(few));
+    const budget = ["--budget", "budget.json", "--steps", "4"];
     const first = await runCli([...args, ...budget, "--out", "t", "--json"], folder);
     assert.equal(first.code, 0, first.stderr);
     const { rows } = JSON.parse(first.stdout);
