@@ -75,6 +75,14 @@ export const collapseOf = ({ outputs, truths }: Pictures): string | undefined =>
     : undefined;
 };
 
+/** What a collapse would show in, as figures for the log. */
+export const looksOf = ({ outputs }: Pictures): Figures => ({
+  /** Standard deviation of the pixels of a picture, of 255. */
+  spread: outputs.length === 0 ? 0 : mean(outputs.map(standardDeviation)),
+  /** The share of values that are black or white. */
+  saturated: outputs.length === 0 ? 0 : mean(outputs.map(extremeShare)),
+});
+
 /** Whether a generator has ever painted more than one flat colour. */
 export const isAlive = ({ outputs }: Pictures): boolean =>
   outputs.length > 0 && mean(outputs.map(standardDeviation)) >= 2 * flat;

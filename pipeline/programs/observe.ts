@@ -5,6 +5,7 @@
  * @module
  */
 import type { Env, HasEvents } from "../core/env.ts";
+import type { Figures } from "../core/events.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E, F, RTE, TE } from "../core/fp.ts";
 import { accounted, type Ledger } from "../core/ledger.ts";
@@ -15,7 +16,7 @@ import { type RunFolder } from "./checkpoint/run_folder.ts";
 import { savePatiently } from "./checkpoint/save_patiently.ts";
 import { rotateCheckpoints } from "./checkpoint/store.ts";
 import { shuffledGap } from "./held_out_figures.ts";
-import { collapseOf, isAlive, type Pictures, wonFor, wonWarning } from "./health.ts";
+import { collapseOf, isAlive, looksOf, type Pictures, wonFor, wonWarning } from "./health.ts";
 import type { Trial } from "./held_out.ts";
 import type { MethodTraining, TrainedMethod } from "./method.ts";
 import type { RunConfig } from "./run_config.ts";
@@ -152,9 +153,10 @@ const judge = (
   progress: Progress,
   step: number,
   { l1, gap }: ReturnType<typeof shuffledGap>,
+  looks: Figures,
   emit: HasEvents["emit"],
 ): Progress => {
-  emit({ _tag: "Evaluated", step, figures: { l1, shuffledGap: gap } });
+  emit({ _tag: "Evaluated", step, figures: { l1, shuffledGap: gap, ...looks } });
   if (step >= gapGrace && gap < leastGap) {
     const percent = (100 * gap).toFixed(1);
     const message = "The embedding is not in use: with another person's the L1 is only " +
@@ -238,7 +240,7 @@ async () => {
       return E.left({ _tag: "Diverged", step, diagnosis: collapse });
     }
     now = { ...now, alive: now.alive || isAlive(pictures) };
-    now = judge(now, step, shuffledGap(made.right), env.emit);
+    now = judge(now, step, shuffledGap(made.right), looksOf(pictures), env.emit);
     if (draw) {
       const drawn = await grid(session, step, made.right)(env)();
       if (E.isLeft(drawn)) { // a picture is not worth a run

@@ -19,6 +19,19 @@ export interface KillReport {
   readonly lost: readonly string[];
 }
 
+/** What one life of a run came to; a line each in the log, by which a night goes on the next day. */
+interface Life {
+  readonly killed: boolean;
+  /** Whether a half-written or half-removed checkpoint was left. */
+  readonly saving: boolean;
+  readonly ended: boolean;
+  readonly lost: readonly string[];
+}
+
+const readLives = async (path: string): Promise<readonly Life[]> =>
+  (await Deno.readTextFile(path).catch(() => "")).split("\n").filter((line) => line.endsWith("}"))
+    .map((line): Life => JSON.parse(line));
+
 /** When to kill: at any time, during a save, or just after one, when old ones are removed. */
 const moments = ["any", "saving", "saved"] as const;
 
@@ -82,7 +95,25 @@ const waitFor = async (
   await sleep(4 * share);
 };
 
-/** Kills `kills` times in a folder of its own; every moment is drawn from the seed. */
+/** Trains once without interruption, unless it is done; the milliseconds that this took. */
+const trainWhole = async (folder: string, steps: number): Promise<number> => {
+  const timing = `${folder}/whole.json`;
+  const known = await Deno.readTextFile(timing).catch(() => undefined);
+  if (known !== undefined) return JSON.parse(known);
+  await Deno.remove(`${folder}/whole`, { recursive: true }).catch(() => {});
+  const start = Date.now();
+  const args = ["meta-train", "--config", "reference.json", "--run", "whole"];
+  const whole = await runCli(args, folder);
+  if (whole.code !== 0) throw new Error(`Cannot train without kills: ${whole.stderr}`);
+  const { mtime } = await Deno.stat(`${folder}/whole/checkpoints/${stepName(steps)}/meta.json`);
+  await Deno.writeTextFile(timing, JSON.stringify(Number(mtime) - start));
+  return Number(mtime) - start;
+};
+
+/**
+ * Kills until it was done `kills` times; every moment is drawn from the seed. The folder keeps what
+ * came of each life: called again with it, the kills that were done count.
+ */
 export const killRuns = async (
   { kills, folder, seed = 1, steps = 30, tell = () => {} }: {
     readonly kills: number;
@@ -92,33 +123,28 @@ export const killRuns = async (
     readonly tell?: (line: string) => void;
   },
 ): Promise<KillReport> => {
-  const judge = { people: 2, shots: 1, targets: 1 };
-  const settings = { preset: "test-16", backend: "wasm", keep: 2, checkpointEvery: 1 };
   const quiet = {
-    gridEvery: 1000,
-    watchEvery: 1000,
-    judge,
+    ...{ preset: "test-16", backend: "wasm", checkpointEvery: 1, gridEvery: 1000 },
+    ...{ watchEvery: 1000, judge: { people: 2, shots: 1, targets: 1 } },
     training: { batch: 1, shots: 1, steps },
   };
   const write = (name: string, keep: number) =>
-    Deno.writeTextFile(`${folder}/${name}`, JSON.stringify({ ...settings, ...quiet, keep }));
+    Deno.writeTextFile(`${folder}/${name}`, JSON.stringify({ ...quiet, keep }));
   await write("run.json", 2);
   await write("reference.json", steps);
-  const start = Date.now();
-  const whole = await runCli(
-    ["meta-train", "--config", "reference.json", "--run", "whole"],
-    folder,
-  );
-  if (whole.code !== 0) throw new Error(`Cannot train without kills: ${whole.stderr}`);
-  const { mtime } = await Deno.stat(`${folder}/whole/checkpoints/${stepName(steps)}/meta.json`);
-  const within = Number(mtime) - start;
+  const within = await trainWhole(folder, steps), reference = `${folder}/whole`;
+  const log = `${folder}/lives.jsonl`, lives: Life[] = [...await readLives(log)];
+  const note = async (life: Life): Promise<void> => {
+    lives.push(life);
+    await Deno.writeTextFile(log, `${JSON.stringify(life)}\n`, { append: true });
+  };
+  const count = (is: (life: Life) => boolean): number => lives.filter(is).length;
+  const done = (): number => count(({ killed }) => killed);
 
-  const rng = makeRng(seed), lost: string[] = [], reference = `${folder}/whole`;
-  let done = 0, saving = 0, ended = 0, runs = 0, resume = false;
-  for (let life = 0; done < kills || resume; life++) {
-    const name = `run-${runs}`,
-      run = `${folder}/${name}`,
-      draw = rng.fold("life").fold(life).draw();
+  const rng = makeRng(seed), prefix = `run-${lives.length}`; // another name than any before
+  let runs = 0, resume = false;
+  while (done() < kills || resume) {
+    const number = lives.length, name = `${prefix}-${runs}`, run = `${folder}/${name}`;
     const again = resume ? ["--resume"] : [];
     const child = startCli(["meta-train", "--config", "run.json", "--run", name, ...again], folder);
     let over = false;
@@ -126,31 +152,34 @@ export const killRuns = async (
       over = true;
       return output;
     });
-    if (done < kills) {
-      const moment = moments[life % moments.length] ?? "any", share = draw.uniform();
+    if (done() < kills) {
+      const moment = moments[number % moments.length] ?? "any";
+      const share = rng.fold("life").fold(number).draw().uniform();
       await waitFor(moment, { run, within, share, isOver: () => over });
     } else await ending;
-    const killed = !over;
-    if (killed) child.kill("SIGKILL");
+    if (!over) child.kill("SIGKILL");
     const { code, stderr, signal } = await ending;
-    if (killed && signal !== null) {
-      done++;
-      if ((await savedIn(run)).some((each) => each.startsWith(".tmp-"))) saving++;
-    } else if (code !== 0) {
-      lost.push(`run ${runs} ended with ${code}: ${new TextDecoder().decode(stderr).slice(-400)}`);
-    } else ended++;
-    const loss = await lossOf(run, reference);
-    if (loss !== undefined) lost.push(`life ${life}: ${loss}`);
-    tell(`${killed ? "killed" : "ended"}, ${done} of ${kills} kills, ${lost.length} lost`);
-    resume = killed && loss === undefined;
-    if (resume) continue;
-    if (
-      !killed && !await Deno.stat(`${run}/checkpoints/${stepName(steps)}`).catch(() => undefined)
-    ) {
-      lost.push(`run ${runs} ended without its last checkpoint`);
+    const killed = signal !== null, lost: string[] = [];
+    if (!killed && code !== 0) {
+      lost.push(`it ended with ${code}: ${new TextDecoder().decode(stderr).slice(-400)}`);
     }
+    const loss = await lossOf(run, reference);
+    if (loss !== undefined) lost.push(loss);
+    const last = await Deno.stat(`${run}/checkpoints/${stepName(steps)}`).catch(() => undefined);
+    if (!killed && !last) lost.push("it ended without its last checkpoint");
+    const saving = killed && (await savedIn(run)).some((each) => each.startsWith(".tmp-"));
+    await note({ killed, saving, ended: !killed && code === 0, lost });
+    const losses = count((life) => life.lost.length > 0);
+    tell(`${killed ? "killed" : "ended"}, ${done()} of ${kills} kills, ${losses} lost`);
+    resume = killed && lost.length === 0;
+    if (resume) continue;
     await Deno.remove(run, { recursive: true });
     runs++;
   }
-  return { kills: done, saving, ended, lost };
+  return {
+    kills: done(),
+    saving: count(({ saving }) => saving),
+    ended: count(({ ended }) => ended),
+    lost: lives.flatMap(({ lost }, i) => lost.map((what) => `life ${i}: ${what}`)),
+  };
 };

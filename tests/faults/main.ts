@@ -1,7 +1,8 @@
 /**
- * `deno task faults [--kills N] [--only N,N,…]`: injects every fault of README.md and prints what
+ * `deno task faults [--kills N] [--folder DIR] [--only N,N,…]`: injects every fault of README.md and prints what
  * was tried and what was lost. A test counts once, however often it injects its fault; what was
- * skipped, for want of ffmpeg or an adapter, is told and does not count as tried.
+ * skipped, for want of ffmpeg or an adapter, is told and does not count as tried. In a folder that is
+ * named the kills go on where they were stopped.
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -97,8 +98,9 @@ const print = (rows: readonly Row[]): void => {
   say(line("all", "", sum(({ tried }) => tried), sum(({ lost }) => lost)));
 };
 
-const killRow = async (kills: number): Promise<Row> => {
-  const folder = await Deno.makeTempDir({ prefix: "headshot-kills-" });
+const killRow = async (kills: number, kept: string): Promise<Row> => {
+  const folder = kept === "" ? await Deno.makeTempDir({ prefix: "headshot-kills-" }) : kept;
+  await Deno.mkdir(folder, { recursive: true });
   try {
     const report = await killRuns({ kills, folder, tell: say });
     report.lost.forEach(say);
@@ -106,12 +108,16 @@ const killRow = async (kills: number): Promise<Row> => {
     const fault = "kill -9 at random moments of training";
     return { fault, injected, tried: report.kills, lost: report.lost.length, skipped: 0 };
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    if (kept === "") await Deno.remove(folder, { recursive: true });
   }
 };
 
 const { values } = parseArgs({
-  options: { kills: { type: "string", default: "5" }, only: { type: "string", default: "" } },
+  options: {
+    kills: { type: "string", default: "5" },
+    folder: { type: "string", default: "" },
+    only: { type: "string", default: "" },
+  },
 });
 const kills = Number(values.kills), only = values.only.split(",").filter((each) => each !== "");
 if (!Number.isInteger(kills) || kills < 0) {
@@ -122,6 +128,6 @@ const faults = (await readFaults()).filter(({ number }) =>
   only.length === 0 || only.includes(number)
 );
 const rows = faults.length > 0 ? faults.map(rowOf(await runTests(faults))) : [];
-const all = kills > 0 ? [...rows, await killRow(kills)] : rows;
+const all = kills > 0 ? [...rows, await killRow(kills, values.folder)] : rows;
 print(all);
 Deno.exit(all.some(({ lost }) => lost > 0) ? 1 : 0);

@@ -1,26 +1,24 @@
 /** Faults inside of training: samples that are all bad, a stage that leaks, a GPU that goes away. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { type Tensor, tf, type WebGPUBackend } from "../../backends/tf.ts";
+import { tf, type WebGPUBackend } from "../../backends/tf.ts";
 import { createWebgpuBackend } from "../../backends/webgpu.ts";
 import { writeImage } from "../../datasets/codec.ts";
 import { videoFolder } from "../../datasets/folder.ts";
 import { episodes } from "../../datasets/sample.ts";
-import { type Backend, type HasBackend, makeEnv } from "../../pipeline/core/env.ts";
+import { type Backend, makeEnv } from "../../pipeline/core/env.ts";
 import { exitCode, renderError } from "../../pipeline/core/errors.ts";
 import type { TrainEvent } from "../../pipeline/core/events.ts";
 import { runCollect, skipBadSamples, take } from "../../pipeline/core/flow.ts";
-import { E, F, RTE } from "../../pipeline/core/fp.ts";
-import { type Owned, owned } from "../../pipeline/core/owned.ts";
+import { E, F } from "../../pipeline/core/fp.ts";
 import { latestCheckpoint } from "../../pipeline/programs/checkpoint/load.ts";
 import { metaTrain, type MetaTrainOptions } from "../../pipeline/programs/meta_train.ts";
-import type { MethodTraining, TrainableMethod } from "../../pipeline/programs/method.ts";
-import { trainable } from "../../pipeline/programs/methods.ts";
 import { decodeRunConfig } from "../../pipeline/programs/run_config.ts";
 import { webgpuTest } from "../backends/webgpu_adapter.ts";
 import { personFrames, right } from "../datasets/video_fixtures.ts";
 import { inFolder, namesIn, runCli } from "../e2e/support.ts";
 import { expectRight, onBackend } from "../models/support.ts";
+import { leakingMethod } from "./leaking.ts";
 import { least } from "./support.ts";
 
 const trainOn = async (
@@ -99,23 +97,6 @@ Deno.test("a loss that is never finite: no update, three returns, then a diagnos
     assert.ok(E.isRight(latest) && latest.right !== undefined, "a whole checkpoint is there");
   }));
 
-/** The paper's method with a stage that forgets a tensor at every step. */
-const leaking: TrainableMethod = {
-  ...trainable.headshot,
-  create: (setting, content) =>
-    RTE.map((training: Owned<MethodTraining>) =>
-      owned({
-        ...training.value,
-        step: F.flow(
-          training.value.step,
-          RTE.tap(() => ({ backend }: HasBackend) =>
-            backend.run("a careless stage", (): Tensor => tf.zeros([1]))
-          ),
-        ),
-      }, () => training[Symbol.dispose]())
-    )(trainable.headshot.create(setting, content)),
-};
-
 Deno.test("a stage that leaks a tensor at every step is named while training goes on", () =>
   inFolder((folder) =>
     onBackend("wasm", async (backend) => {
@@ -129,7 +110,7 @@ Deno.test("a stage that leaks a tensor at every step is named while training goe
         run: `${folder}/run`,
         steps: 6,
         emit,
-        method: leaking,
+        method: leakingMethod({ tensors: 1 }),
       });
       assert.ok(E.isRight(made), JSON.stringify(made));
       assert.ok(leaks.length >= 2 && leaks[0] === 1, leaks.join());

@@ -46,7 +46,7 @@ export interface Target {
   readonly mend?: Mend;
   /** Reads; the sentences of a refusal, none where it was read. Whatever it throws is a bug. */
   readonly read: (bytes: Bytes, folder: string) => Promise<readonly string[]>;
-  /** The longest that a case may take, in milliseconds. */
+  /** The longest that a case may take, in milliseconds of processor. */
   readonly ms: number;
   /** The most resident memory that all cases together may add, in MiB. */
   readonly mib: number;
