@@ -69,6 +69,12 @@ const options: readonly Option[] = [
     help:
       "build: how runs learn a person: feed-forward, fine-tuned, which takes minutes each (all)",
   },
+  {
+    name: "rounds",
+    value: "N",
+    help: "build: how often a rater sees a person; again, clothes give the fake away (1)",
+    numeric: true,
+  },
   { name: "seed", value: "N", help: "build: who is drawn, and every order (1)", numeric: true },
   {
     name: "out",
@@ -105,6 +111,7 @@ const BuildSettings = strict({ run: listOf(text, 1), out: path }, {
   cache: path,
   videos: positiveInteger,
   frames: positiveInteger,
+  rounds: positiveInteger,
   seed: nonNegativeInteger,
   backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
   json: yes,
@@ -142,7 +149,7 @@ const build = async (folders: readonly string[], parsed: Parsed): Promise<Result
     ...(ways && { ways }),
   });
   if (E.isLeft(decoded)) return decoded;
-  const { run, out, data, cache, seed = 1, backend = "auto", ...rest } = decoded.right;
+  const { run, out, data, cache, seed = 1, rounds = 1, backend = "auto", ...rest } = decoded.right;
   const only = rest.ways && { only: rest.ways };
   const runs = run.map((each) => ({ ...labelled(each), ...only })), untrained = rest.methods ?? [];
   const problems = runProblems("build a study", runs, untrained);
@@ -156,7 +163,7 @@ const build = async (folders: readonly string[], parsed: Parsed): Promise<Result
   const result = await runOnBackend(
     backend,
     "Stopping: the people who are done are kept, the same command goes on with the next one",
-    buildStudy({ runs, untrained, protocol, seed, out, ...places }),
+    buildStudy({ runs, untrained, protocol, seed, rounds, out, ...places }),
     seed,
   );
   return E.map((size: StudySize) => ({ json: { out, ...size }, text: sizeText(out, size) }))(

@@ -40,7 +40,7 @@ import {
 } from "./triplets.ts";
 
 /** Which runs a study compares, on whom, and where it goes. */
-export type StudyPlan = Omit<RunsEvaluation, "judges">;
+export type StudyPlan = Omit<RunsEvaluation, "judges" | "grid"> & Pick<StudyOf, "rounds">;
 
 /** A study of methods that are loaded. */
 export interface StudyOf {
@@ -52,6 +52,8 @@ export interface StudyOf {
   readonly methods: readonly NamedMethod[];
   /** Where the order of raters starts. */
   readonly seed: number;
+  /** How often a rater sees a person, at most: see `Orders`. */
+  readonly rounds: number;
   /** The folder of the study; one with the same settings is gone on with. */
   readonly out: string;
 }
@@ -214,19 +216,19 @@ const checkWays = (methods: readonly NamedMethod[]): E.Either<Err<"Config">, voi
  * `Aborted`, and those of methods and the disk.
  */
 export const buildStudyOf = (study: StudyOf): Program<StudySize> => {
-  const { dataset, protocol, methods, seed, out } = study;
+  const { dataset, protocol, methods, seed, rounds, out } = study;
   const sources = methods.map(({ label, trained, only }) => ({
     label,
     source: trained.value.source,
     ...(only && { only }),
   }));
-  const settings = { data: dataset.name, protocol, seed, methods: sources };
+  const settings = { data: dataset.name, protocol, seed, rounds, methods: sources };
   return F.pipe(
     RTE.fromEither<PipelineError, void, Env>(checkWays(methods)),
     RTE.flatMap((): Program<StudyCast> => drawStudyCast(protocol)(dataset)),
     RTE.flatMap((cast): Program<StudySize> =>
       bracket(
-        (): Program<DatabaseSync> => () => () => beginStudy(out, seed, settings),
+        (): Program<DatabaseSync> => () => () => beginStudy(out, study, settings),
         showEverybody(study, cast),
         (database) => database.close(),
       )(undefined)

@@ -15,7 +15,7 @@ import {
 import { E } from "../../core/fp.ts";
 import type { Assets } from "./assets.ts";
 import { type Listening, readJson, type Refusal, refuseStrangers, safeHeaders } from "./guard.ts";
-import { orderFor, placesFor } from "./order.ts";
+import { countShown, orderFor, placesFor } from "./order.ts";
 import type { OpenStudy } from "./store.ts";
 import { addRater, countRaters, countVotes, findRater, keepVote, pictureOf } from "./votes.ts";
 
@@ -33,7 +33,7 @@ export interface Served {
 
 /** How far a rater is, as the page is told. */
 export interface StudyState {
-  /** Triplets in all. */
+  /** Triplets that each rater sees. */
   readonly total: number;
   /** Triplets that this rater has answered. */
   readonly done: number;
@@ -80,7 +80,7 @@ const raterOf = (served: Served, { headers }: Request): number | undefined => {
 };
 
 const stateOf = ({ study: { database, facts } }: Served, rater?: number): StudyState => ({
-  total: facts.triplets.length,
+  total: countShown(facts),
   done: rater === undefined ? 0 : countVotes(database, rater),
   begun: rater !== undefined,
 });
@@ -111,7 +111,7 @@ const answer = async (served: Served, request: Request): Promise<Response> => {
   }
   // From here on nothing waits, so that no other vote of this rater comes between.
   const { number, place, seconds } = given.right, state = stateOf(served, rater);
-  const triplet = orderFor(facts.triplets, facts.seed, rater)[number - 1];
+  const triplet = orderFor(facts, rater)[number - 1];
   const conflict = (problem: string): Response =>
     json(409, { problem: `Cannot keep the vote: ${problem}`, ...state });
   if (number <= state.done) return conflict(`triplet ${number} is answered, votes do not change`);
@@ -136,7 +136,7 @@ const showPicture = (
   const { study: { database, facts } } = served, rater = raterOf(served, request);
   const { done } = stateOf(served, rater);
   if (rater === undefined || number <= done || number > done + 2) return refuse(notFound);
-  const triplet = orderFor(facts.triplets, facts.seed, rater)[number - 1];
+  const triplet = orderFor(facts, rater)[number - 1];
   const slot = placesFor(facts.seed, rater, triplet ?? 0)[place - 1];
   const png = triplet === undefined || slot === undefined
     ? undefined

@@ -11,7 +11,8 @@ import type { Interval } from "../../metrics/bootstrap.ts";
 import { wilsonInterval } from "../../metrics/binomial.ts";
 import { replaceFile } from "../checkpoint/durable.ts";
 import { attemptStudy } from "./schema.ts";
-import { exclusionsOf, openStudy } from "./store.ts";
+import { countShown } from "./order.ts";
+import { exclusionsOf, type OpenStudy, openStudy } from "./store.ts";
 import type { Exclusion } from "./triplets.ts";
 
 /** What raters who cannot see a difference come to. */
@@ -45,7 +46,7 @@ export interface StudyReport {
   readonly rows: readonly StudyRow[];
   /** One third. */
   readonly chance: number;
-  /** Who rated: all who began, those with a vote, those who answered everything. */
+  /** Who rated: all who began, those with a vote, those who answered all they were shown. */
   readonly raters: { readonly begun: number; readonly voted: number; readonly finished: number };
   /** Votes in all. */
   readonly votes: number;
@@ -96,11 +97,11 @@ const median = (sorted: readonly number[]): number | null => {
 };
 
 /** Counts the votes of a study that is open. */
-export const countStudy = (database: DatabaseSync): StudyReport => {
+export const countStudy = ({ database, facts }: OpenStudy): StudyReport => {
   const done = database.prepare(
     "SELECT count(vote.rater) AS votes FROM rater LEFT JOIN vote ON rater = number GROUP BY number",
   ).all().map(({ votes }) => number(votes));
-  const total = number(database.prepare("SELECT count(*) AS n FROM triplet").get()?.["n"]);
+  const total = countShown(facts);
   const chosen = database.prepare("SELECT count(*) AS n FROM vote WHERE place = ?");
   const times = database.prepare("SELECT seconds FROM vote WHERE seconds NOT NULL ORDER BY seconds")
     .all().map(({ seconds }) => number(seconds));
@@ -175,7 +176,7 @@ export const reportStudy =
       const counted = attemptStudy(
         folder,
         `count the votes in ${folder}`,
-        () => countStudy(database),
+        () => countStudy(opened.right),
       );
       if (E.isLeft(counted)) return counted;
       const report = counted.right;

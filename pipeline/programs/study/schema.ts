@@ -22,6 +22,7 @@ CREATE TABLE study (
   only INTEGER PRIMARY KEY CHECK (only = 1),
   id TEXT NOT NULL,
   seed INTEGER NOT NULL,
+  rounds INTEGER NOT NULL CHECK (rounds > 0),
   settings TEXT NOT NULL,
   finished TEXT -- NULL while it is being built
 ) STRICT;

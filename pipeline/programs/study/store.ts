@@ -8,7 +8,7 @@ import { differences, renderDifference } from "../../core/differences.ts";
 import type { Err } from "../../core/errors.ts";
 import { E } from "../../core/fp.ts";
 import { attempt } from "../checkpoint/durable.ts";
-import type { Ordered } from "./order.ts";
+import type { Orders } from "./order.ts";
 import { attemptStudy, inTransaction, openStudyFile } from "./schema.ts";
 import type { Exclusion, ExclusionReason } from "./triplets.ts";
 
@@ -37,13 +37,9 @@ export interface Triplet {
 }
 
 /** What a study is, besides its pictures. */
-export interface StudyFacts {
+export interface StudyFacts extends Orders {
   /** Random; tells the cookies of studies on one machine apart. */
   readonly id: string;
-  /** Where the order of each rater starts. */
-  readonly seed: number;
-  /** All triplets, in the order in which they were built. */
-  readonly triplets: readonly Ordered[];
 }
 
 /** How much a study holds. */
@@ -64,7 +60,7 @@ type Refusal = Err<"Config" | "Checkpoint" | "BadFile">;
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
 const rowOf = (database: DatabaseSync) =>
-  database.prepare("SELECT id, seed, settings, finished FROM study").get();
+  database.prepare("SELECT id, seed, rounds, settings, finished FROM study").get();
 
 /**
  * Opens the file of a study that is to be built, a new one or one with the same settings; the
@@ -72,7 +68,7 @@ const rowOf = (database: DatabaseSync) =>
  */
 export const beginStudy = async (
   folder: string,
-  seed: number,
+  { seed, rounds }: Omit<Orders, "triplets">,
   settings: unknown,
 ): Promise<E.Either<Refusal, DatabaseSync>> => {
   const made = await attempt(folder, `make ${folder}`, async () => {
@@ -85,8 +81,8 @@ export const beginStudy = async (
   const begun = attemptStudy(folder, `begin a study in ${folder}`, () => {
     const row = rowOf(database);
     if (row !== undefined) return JSON.parse(String(row["settings"])) as unknown;
-    database.prepare("INSERT INTO study (only, id, seed, settings) VALUES (1, ?, ?, ?)")
-      .run(crypto.randomUUID().slice(0, 8), seed, JSON.stringify(settings));
+    database.prepare("INSERT INTO study (only, id, seed, rounds, settings) VALUES (1, ?, ?, ?, ?)")
+      .run(crypto.randomUUID().slice(0, 8), seed, rounds, JSON.stringify(settings));
     return settings;
   });
   const before = E.isRight(begun) ? begun.right : settings;
@@ -181,7 +177,8 @@ export const openStudy = async (folder: string): Promise<E.Either<Err<"BadFile">
   const triplets = database.prepare("SELECT id, person FROM triplet ORDER BY id").all()
     .map(({ id, person }) => ({ id: Number(id), person: String(person) }));
   if (row?.["finished"] != null && triplets.length > 0) {
-    const facts = { id: String(row["id"]), seed: Number(row["seed"]), triplets };
+    const [seed, rounds] = [Number(row["seed"]), Number(row["rounds"])];
+    const facts = { id: String(row["id"]), seed, rounds, triplets };
     return E.right({ database, facts });
   }
   database.close();

@@ -57,6 +57,7 @@ const studyOf = async (out: string, change: Partial<StudyOf> = {}): Promise<Stud
   protocol: { shots: [1, 4], people: 50, frames: 3 },
   methods: [await copying()],
   seed: 1,
+  rounds: 1,
   out,
   ...change,
 });

@@ -17,7 +17,8 @@ Deno.test("report: accuracy of each method and T, its interval, who rated, who i
   inFolder(async (folder) => {
     // 29 people: a triplet each of two methods.
     await sketchStudy(folder, { people: 29, targets: 1, methods: ["good", "bad", "unseen"] });
-    await withStudy(folder, ({ database }) => {
+    await withStudy(folder, (study) => {
+      const { database } = study;
       const idsOf = (method: string): readonly number[] =>
         database.prepare("SELECT id FROM triplet WHERE method = ? ORDER BY id").all(method)
           .map(({ id }) => Number(id));
@@ -32,7 +33,7 @@ Deno.test("report: accuracy of each method and T, its interval, who rated, who i
       idsOf("bad").slice(0, 20).forEach((triplet, i) =>
         keepVote(database, { rater: i < 10 ? ada : bob, triplet, place: 3, slot: 0, at })
       );
-      const report = countStudy(database), [good, bad, unseen] = report.rows;
+      const report = countStudy(study), [good, bad, unseen] = report.rows;
       assert.ok(good?.accuracy && bad?.accuracy && unseen);
       const near = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 5e-5, `${a} ${b}`);
       near(good.accuracy.low, 0.0061);
@@ -76,12 +77,13 @@ Deno.test("report: one third of answers is within chance; it is told in Markdown
 Deno.test("report: what a rater finds out is that rater's: orders of two raters differ, keys agree", () =>
   inFolder(async (folder) => {
     await sketchStudy(folder, { people: 1, targets: 1 });
-    await withStudy(folder, ({ database }) => {
+    await withStudy(folder, (study) => {
+      const { database } = study;
       const raters = ["a", "b", "c"].map((token) => addRater(database, token, at));
       raters.forEach((rater, i) =>
         keepVote(database, { rater, triplet: 1, place: 1, slot: i, at })
       );
-      const [row] = countStudy(database).rows;
+      const [row] = countStudy(study).rows;
       assert.deepEqual([row?.found, row?.votes, row?.raters], [1, 3, 3]);
     });
   }));

@@ -8,7 +8,7 @@ import { beginRating, onStudy, votesIn } from "./support.ts";
 Deno.test("a rater sees each triplet as its order says, votes once for each, and comes to an end", () =>
   onStudy(async (served) => {
     const { url, study: { database, facts } } = served, rater = await beginRating(url);
-    const order = orderFor(facts.triplets, facts.seed, 1);
+    const order = orderFor(facts, 1);
     for (const [i, triplet] of order.entries()) {
       const number = i + 1, places = placesFor(facts.seed, 1, triplet);
       for (const place of [1, 2, 3]) {

@@ -21,6 +21,8 @@ export interface Sketch {
   readonly targets?: number;
   readonly methods?: readonly string[];
   readonly shots?: readonly number[];
+  /** How often a rater sees a person; default: as often as there is. */
+  readonly rounds?: number;
 }
 
 /** Every picture another colour: red where it is fake, so that a test can see what a rater sees. */
@@ -32,9 +34,12 @@ const picture = async (video: string, at: number, isFake: boolean): Promise<Pict
 /** Writes a study of coloured squares. */
 export const sketchStudy = async (
   folder: string,
-  { people = 2, targets = 2, methods = ["ours, feed-forward"], shots = [8] }: Sketch = {},
+  { people = 2, targets = 2, methods = ["ours, feed-forward"], shots = [8], rounds = 1000 }:
+    Sketch = {},
 ): Promise<void> => {
-  const database = await expectRight(() => beginStudy(folder, 7, { sketch: true }));
+  const database = await expectRight(() =>
+    beginStudy(folder, { seed: 7, rounds }, { sketch: true })
+  );
   for (let person = 0; person < people; person++) {
     const triplets = [];
     for (const method of methods) {
