@@ -93,7 +93,7 @@ const readHeader = (
   const sum = block.reduce((all, byte, i) => all + (i >= 148 && i < 156 ? 32 : byte), 0);
   if (octal(block, 148, 8) !== sum) return "its header is damaged";
   const name = fieldText(block, 0, 100), prefix = fieldText(block, 345, 155);
-  const shown = JSON.stringify(prefix === "" ? name : `${prefix}/${name}`);
+  const shown = JSON.stringify((prefix === "" ? name : `${prefix}/${name}`).slice(0, 80));
   const type = String.fromCharCode(block[156] ?? 0);
   if (type !== "0" && type !== "\0") {
     return `${shown} is ${TYPES[type] ?? "of an unknown kind"}, expected a plain file`;

@@ -17,6 +17,9 @@ export interface WeightArray {
 /** More bytes than this no network of ours has: 4 GiB. */
 const weightsLimit = 4 * 2 ** 30;
 
+/** No array has a longer name; it is shown to people. */
+const longestName = 200;
+
 const bytesOf = { float32: 4, float16: 2, int32: 4 } as const;
 /** How numbers are stored. */
 export type ElementType = keyof typeof bytesOf;
@@ -58,20 +61,25 @@ const isElementType = (name: string): name is ElementType => Object.hasOwn(bytes
 const describeGroup = (
   { paths, weights }: t.TypeOf<typeof groupsCodec>[number],
 ): E.Either<string, ManifestGroup> => {
-  const badPath = paths.find((name) => !/^[\w.-]+$/.test(name) || name.startsWith("."));
+  const badPath = paths.find((name) => !/^[\w.-]{1,200}$/.test(name) || name.startsWith("."));
   if (badPath !== undefined || paths.length === 0) {
-    return E.left(`its shard is ${JSON.stringify(badPath ?? "")}, expected a plain file name`);
+    const shown = JSON.stringify(badPath?.slice(0, 60) ?? "");
+    return E.left(`its shard is ${shown}, expected a plain file name`);
   }
   let offset = 0;
   const described: ManifestArray[] = [];
   for (const { name, shape, dtype, quantization } of weights) {
     const type = quantization?.dtype ?? dtype;
+    if (name.length > longestName) {
+      return E.left(`it has a name of ${name.length} letters, expected at most ${longestName}`);
+    }
     if (!isElementType(type)) {
-      return E.left(`${name} is ${type}, expected ${Object.keys(bytesOf).join(", ")}`);
+      return E.left(`${name} is ${type.slice(0, 60)}, expected ${Object.keys(bytesOf).join(", ")}`);
     }
     const length = sizeOf(shape);
     if (!shape.every((side) => Number.isSafeInteger(side) && side >= 0) || length > weightsLimit) {
-      return E.left(`${name} is [${shape}], expected a shape of sensible size`);
+      const shown = shape.slice(0, 8).join();
+      return E.left(`${name} is [${shown}], expected a shape of sensible size`);
     }
     described.push({ name, shape, type, offset, length });
     offset += length * bytesOf[type];

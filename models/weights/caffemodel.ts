@@ -14,7 +14,7 @@ const layerFields = { name: 1, blobs: 7 };
 const oldLayerFields = { nested: 1, name: 4, blobs: 6 };
 const blobFields = { sides: [1, 2, 3, 4], data: 5, shape: 7, doubles: 8 };
 
-const limits = { layers: 10_000, blobs: 16, sides: 8 };
+const limits = { layers: 10_000, blobs: 16, sides: 8, letters: 200 };
 
 interface Field {
   readonly number: number;
@@ -160,6 +160,10 @@ export const readCaffemodel = (bytes: Uint8Array): E.Either<string, HostTensors>
       for (const { name, blobs } of readLayers(bytes)) {
         for (const [i, blob] of blobs.entries()) {
           const tensor = readBlob(blob), key = `${name}/${i}`;
+          if (name.length > limits.letters) {
+            const expected = `expected at most ${limits.letters}`;
+            return E.left(`it has a layer's name of ${name.length} letters, ${expected}`);
+          }
           if (E.isLeft(tensor)) return E.left(`blob ${i} of layer ${name} ${tensor.left}`);
           if (tensors.has(key)) return E.left(`layer ${name} is there twice, expected once`);
           tensors.set(key, tensor.right);

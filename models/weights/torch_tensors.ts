@@ -142,7 +142,7 @@ export const torchRules: PickleRules<TorchMade> = {
 };
 
 const MAX_DEPTH = 16;
-const MAX_VISITS = 1_000_000;
+const MAX_VISITS = 300_000;
 
 /**
  * The tensors in nested containers, by the path of keys to each, with dots between. What is neither
@@ -154,12 +154,10 @@ export const namedTensors = (
   const found = new Map<string, TorchTensor>();
   let visits = 0, problem: string | undefined;
   const visit = (value: Value, path: string, depth: number): void => {
-    if (problem !== undefined) return;
-    // Members count, whatever they are: a list of a million numbers may be referred to a million times.
-    if (++visits > MAX_VISITS || depth > MAX_DEPTH) {
+    if (problem !== undefined || typeof value !== "object" || value === null) return;
+    if (visits > MAX_VISITS || depth > MAX_DEPTH) {
       problem = "its containers are nested too deep or too often, expected a dictionary of tensors";
-    } else if (typeof value !== "object" || value === null) return;
-    else if (value.kind === "made") {
+    } else if (value.kind === "made") {
       if (value.made.what !== "tensor") return;
       if (found.has(path)) problem = `it has ${path} twice, expected once`;
       else found.set(path, value.made);
@@ -168,15 +166,19 @@ export const namedTensors = (
         ? value.entries
         : value.items.entries();
       for (const [key, member] of members) {
+        // All members count: a list of a million numbers may be referred to a million times.
+        if (++visits > MAX_VISITS) break;
+        if (typeof member !== "object") continue;
         const name = typeof key === "string" || typeof key === "number" ? String(key) : "?";
         const next = path === "" ? name : `${path}.${name}`;
-        if (next.length > 1000) problem = "it has endless names, expected those of layers";
+        if (next.length > 200) problem = "it has endless names, expected those of layers";
         else visit(member, next, depth + 1);
         if (problem !== undefined) return;
       }
     }
   };
   visit(root, "", 0);
+  if (visits > MAX_VISITS) problem ??= "it has too many members, expected a dictionary of tensors";
   if (problem !== undefined) return E.left(problem);
   return found.size > 0
     ? E.right(found)
