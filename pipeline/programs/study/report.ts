@@ -7,7 +7,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { E, type TaskEither } from "../../core/fp.ts";
 import type { Err } from "../../core/errors.ts";
-import type { Interval } from "../../metrics/bootstrap.ts";
+import { makeRng } from "../../core/rng.ts";
+import { bootstrapInterval, type Interval } from "../../metrics/bootstrap.ts";
 import { wilsonInterval } from "../../metrics/binomial.ts";
 import { replaceFile } from "../checkpoint/durable.ts";
 import { attemptStudy } from "./schema.ts";
@@ -36,7 +37,9 @@ export interface StudyRow {
   readonly found: number;
   /** Share of votes that found it, with Wilson's interval of 95 %; null without votes. */
   readonly accuracy: Interval | null;
-  /** Where the interval is: all above one third, around it, or all below. */
+  /** The same with a bootstrap interval over people: votes about one person hang together. */
+  readonly overPeople: Interval | null;
+  /** Where both intervals are: all above one third, or below; within where one holds it. */
   readonly chance: "above" | "within" | "below" | null;
 }
 
@@ -60,33 +63,57 @@ export interface StudyReport {
 
 const number = (value: unknown): number => Number(value ?? 0);
 
-const rowsOf = (database: DatabaseSync): readonly StudyRow[] =>
+const tripletCounts = (database: DatabaseSync) =>
   database.prepare(
     `SELECT shots, method, count(DISTINCT triplet.id) AS triplets,
-            count(DISTINCT person) AS people, count(DISTINCT rater) AS raters,
-            count(rater) AS votes, count(CASE WHEN slot = 0 THEN 1 END) AS found
+            count(DISTINCT person) AS people, count(DISTINCT rater) AS raters
      FROM triplet LEFT JOIN vote ON vote.triplet = triplet.id
      GROUP BY shots, method ORDER BY shots, min(triplet.id)`,
-  ).all().map((row) => {
-    const votes = number(row["votes"]), found = number(row["found"]);
+  ).all();
+
+/** For each person whether each vote about them found the fake. */
+const answersOf = (
+  database: DatabaseSync,
+  shots: number,
+  method: string,
+): ReadonlyMap<string, readonly number[]> => {
+  const votes = database.prepare(
+    `SELECT person, slot = 0 AS found FROM vote JOIN triplet ON vote.triplet = triplet.id
+     WHERE shots = ? AND method = ? ORDER BY triplet.id, rater`,
+  ).all(shots, method);
+  const people = Map.groupBy(votes, ({ person }) => String(person));
+  return new Map(
+    [...people].map(([person, own]) => [person, own.map(({ found }) => number(found))]),
+  );
+};
+
+const sideOf = (intervals: readonly Interval[]): StudyRow["chance"] =>
+  intervals.every(({ low }) => low > chanceLevel)
+    ? "above"
+    : intervals.every(({ high }) => high < chanceLevel)
+    ? "below"
+    : "within";
+
+const rowsOf = (database: DatabaseSync, seed: number): readonly StudyRow[] =>
+  tripletCounts(database).map((row) => {
+    const shots = number(row["shots"]), method = String(row["method"]);
+    const answers = answersOf(database, shots, method), all = [...answers.values()].flat();
+    const votes = all.length, found = all.filter((each) => each === 1).length;
     const accuracy = votes === 0 ? null : wilsonInterval(found, votes);
-    const side = accuracy === null
+    const overPeople = votes === 0
       ? null
-      : accuracy.low > chanceLevel
-      ? "above"
-      : accuracy.high < chanceLevel
-      ? "below"
-      : "within";
+      : bootstrapInterval(answers, makeRng(seed).fold("intervals"));
     return {
-      shots: number(row["shots"]),
-      method: String(row["method"]),
+      shots,
+      method,
       triplets: number(row["triplets"]),
       people: number(row["people"]),
       raters: number(row["raters"]),
       votes,
       found,
       accuracy,
-      chance: side,
+      overPeople,
+      chance: accuracy && overPeople && sideOf([accuracy, overPeople]),
     };
   });
 
@@ -107,7 +134,7 @@ export const countStudy = ({ database, facts }: OpenStudy): StudyReport => {
     .all().map(({ seconds }) => number(seconds));
   const of = (place: number): number => number(chosen.get(place)?.["n"]);
   return {
-    rows: rowsOf(database),
+    rows: rowsOf(database, facts.seed),
     chance: chanceLevel,
     raters: {
       begun: done.length,
@@ -127,8 +154,7 @@ const sides = {
   below: "below: raters take it for real",
 } as const;
 
-const shown = ({ mean, low, high }: Interval): string =>
-  `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+const bounds = ({ low, high }: Interval): string => `[${low.toFixed(3)}, ${high.toFixed(3)}]`;
 
 /** How many are excluded, by reason: "12 people with fewer than three videos". */
 export const countExclusions = (excluded: readonly Exclusion[]): readonly string[] =>
@@ -140,7 +166,8 @@ export const countExclusions = (excluded: readonly Exclusion[]): readonly string
 /** The report in Markdown. */
 export const studyMarkdown = (report: StudyReport): string => {
   const { rows, raters, votes, places, medianSeconds, excluded } = report;
-  const head = ["T", "method", "found", "votes", "raters", "people", "accuracy ↓", "against 1/3"];
+  const head = ["T", "method", "found", "votes", "raters", "people"];
+  const figures = ["accuracy ↓", "95 %, votes", "95 %, people", "against 1/3"];
   const lines = rows.map((row) => [
     row.shots,
     row.method,
@@ -148,16 +175,20 @@ export const studyMarkdown = (report: StudyReport): string => {
     row.votes,
     row.raters,
     row.people,
-    row.accuracy === null ? "no votes" : shown(row.accuracy),
+    row.accuracy?.mean.toFixed(3) ?? "no votes",
+    row.accuracy ? bounds(row.accuracy) : "",
+    row.overPeople ? bounds(row.overPeople) : "",
     row.chance === null ? "" : sides[row.chance],
   ]);
   return [
-    ...[head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`),
+    ...[[...head, ...figures], [...head, ...figures].map(() => "---"), ...lines].map((cells) =>
+      `| ${cells.join(" | ")} |`
+    ),
     "",
     `${votes} votes of ${raters.voted} raters (${raters.begun} began, ${raters.finished} answered ` +
     `everything)${medianSeconds === null ? "" : `, ${medianSeconds.toFixed(1)} s an answer`}; ` +
     `places 1, 2, 3 were chosen ${places.join(", ")} times. Chance is 0.333, lower is better. ` +
-    "Brackets: Wilson's interval of 95 %, votes taken as independent.",
+    "Intervals: Wilson's, as if votes were independent, and by drawing people anew.",
     "",
     `Excluded: ${countExclusions(excluded).join("; ") || "nobody"}.`,
   ].join("\n");

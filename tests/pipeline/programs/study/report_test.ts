@@ -52,6 +52,25 @@ Deno.test("report: accuracy of each method and T, its interval, who rated, who i
     });
   }));
 
+Deno.test("report: many votes about few people are less sure than they look", () =>
+  inFolder(async (folder) => {
+    await sketchStudy(folder, { people: 3, targets: 1 });
+    await withStudy(folder, (study) => {
+      // Everybody finds the first person's fake, nobody the others': one person in three.
+      for (let i = 0; i < 100; i++) {
+        const rater = addRater(study.database, `${i}`, at);
+        study.facts.triplets.forEach(({ id: triplet }, k) =>
+          keepVote(study.database, { rater, triplet, place: 1, slot: k === 0 ? 0 : 1, at })
+        );
+      }
+      const [row] = countStudy(study).rows;
+      assert.ok(row?.accuracy && row.overPeople);
+      assert.deepEqual([row.accuracy.mean, row.overPeople.mean], [1 / 3, 1 / 3]);
+      assert.ok(row.accuracy.high - row.accuracy.low < 0.12);
+      assert.deepEqual([row.overPeople.low, row.overPeople.high], [0, 1]);
+    });
+  }));
+
 Deno.test("report: one third of answers is within chance; it is told in Markdown and in files", () =>
   inFolder(async (folder) => {
     await sketchStudy(folder, { people: 10, targets: 3 });
@@ -66,7 +85,10 @@ Deno.test("report: one third of answers is within chance; it is told in Markdown
     assert.deepEqual([row.chance, row.accuracy?.mean], ["within", 1 / 3]);
     assert.equal(report.raters.finished, 1);
     const text = studyMarkdown(report);
-    assert.match(text, /\| 8 \| ours, feed-forward \| 10 \| 30 \| 1 \| 10 \| 0\.333 \[0\.\d+, /);
+    assert.match(
+      text,
+      /\| 8 \| ours, feed-forward \| 10 \| 30 \| 1 \| 10 \| 0\.333 \| \[0\.192, 0\.512\] \| \[/,
+    );
     assert.match(text, /Excluded: 1 person: fewer than three videos\./);
     assert.equal(await Deno.readTextFile(`${folder}/report.md`), `${text}\n`);
     assert.deepEqual(JSON.parse(await Deno.readTextFile(`${folder}/report.json`)), report);
