@@ -33,24 +33,52 @@ type Factory = (settings: { readonly wasmBinary: Uint8Array }) => Promise<{
 const wasm = (): URL =>
   new URL(import.meta.resolve("npm:@cornerstonejs/codec-libjpeg-turbo-8bit@1.2.8/wasm"));
 
-const load = async (): Promise<Encoder> => {
+interface Loaded {
+  readonly encoder: Encoder;
+  /** Bytes that a file may take in its memory without running into something else. */
+  room: number;
+}
+
+const load = async (): Promise<Loaded> => {
   const wasmBinary = await Deno.readFile(wasm());
   const { JPEGEncoder } = await (makeModule as unknown as Factory)({ wasmBinary });
-  return new JPEGEncoder();
+  return { encoder: new JPEGEncoder(), room: 0 };
 };
-const loaded: Promise<Encoder>[] = [];
+const loaded: Promise<Loaded>[] = [];
 
-/** Encodes a picture of at least one pixel; quality 1 to 100. */
+const run = (encoder: Encoder, width: number, height: number, data: Uint8Array): Uint8Array => {
+  const frame = { width, height, bitsPerSample: 8, componentCount: 3, isSigned: false };
+  encoder.getDecodedBuffer(frame).set(data);
+  encoder.encode();
+  return encoder.getEncodedBuffer();
+};
+
+/**
+ * The package makes room for a file as large as the pixels, but tells libjpeg-turbo that there is
+ * all that a file can ever take. A taller black picture of once makes that true: the room stays.
+ */
+const makeRoom = (into: Loaded, width: number, height: number): void => {
+  const eights = (n: number): number => Math.ceil(n / 8) * 8;
+  const most = 6 * eights(width) * eights(height) + 2048;
+  if (into.room >= most) return;
+  const tall = Math.ceil(most / (3 * width));
+  run(into.encoder, width, tall, new Uint8Array(3 * width * tall));
+  into.room = most;
+};
+
+/**
+ * Encodes a picture of at least one pixel; quality 1 to 100. Undefined where the file would be
+ * larger than the pixels themselves, as noise and tiny pictures are: the package cuts it off.
+ */
 export const encodeQuickJpeg = async (
   { width, height, data }: Image,
   quality: number,
-): Promise<Uint8Array<ArrayBuffer>> => {
-  const encoder = await (loaded[0] ??= load());
-  const frame = { width, height, bitsPerSample: 8, componentCount: 3, isSigned: false };
-  encoder.getDecodedBuffer(frame).set(data);
-  encoder.setQuality(quality);
-  encoder.setProgressive(false);
-  encoder.setSubSampling(0);
-  encoder.encode();
-  return new Uint8Array(encoder.getEncodedBuffer());
+): Promise<Uint8Array<ArrayBuffer> | undefined> => {
+  const ready = await (loaded[0] ??= load());
+  ready.encoder.setQuality(quality);
+  ready.encoder.setProgressive(false);
+  ready.encoder.setSubSampling(0);
+  makeRoom(ready, width, height);
+  const file = new Uint8Array(run(ready.encoder, width, height, data));
+  return file.length <= data.length ? file : undefined;
 };

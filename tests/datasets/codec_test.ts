@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { decodeImage, encodeJpeg, encodePng, readImage, writeImage } from "../../datasets/codec.ts";
+import {
+  decodeImage,
+  encodeJpeg,
+  encodePng,
+  encodeWebp,
+  readImage,
+  writeImage,
+} from "../../datasets/codec.ts";
 import { MAX_SIDE, readImageHeader } from "../../datasets/image_header.ts";
 import { E, type TE } from "../../pipeline/core/fp.ts";
 import { type Image, makeImage } from "../../pipeline/core/image.ts";
@@ -78,6 +85,25 @@ Deno.test("codec: JPEG keeps a smooth picture to a few grey levels, quality matt
   };
   const fine = await worst(95), coarse = await worst(20);
   assert.ok(fine < 4 && fine < coarse, `${fine} against ${coarse}`);
+});
+
+Deno.test("codec: quick encoders give the same bytes again, at any size, close to the picture", async () => {
+  for (const [encode, name] of [[encodeJpeg, "a.jpg"], [encodeWebp, "a.webp"]] as const) {
+    for (const [width, height] of [[80, 60], [1, 1], [17, 33], [80, 60]] as const) {
+      const image = smooth(width, height);
+      const file = await right(encode(image, 95, { quick: true }));
+      assert.deepEqual(await right(encode(image, 95, { quick: true })), file);
+      const back = await right(decodeImage(file, name));
+      assert.deepEqual([back.width, back.height], [width, height], name);
+      const apart = back.data.reduce((sum, v, i) => sum + Math.abs(v - (image.data[i] ?? 0)), 0) /
+        back.data.length;
+      assert.ok(apart < 4, `${name} of ${width}×${height}: ${apart}`);
+    }
+  }
+  // Noise becomes a file larger than its pixels: the quick encoder has no room for it.
+  const loud = noise(70, 70), file = await right(encodeJpeg(loud, 100, { quick: true }));
+  const back = await right(decodeImage(file, "noise.jpg"));
+  assert.ok(back.data.every((v, i) => Math.abs(v - (loud.data[i] ?? 0)) < 40));
 });
 
 Deno.test("codec: bit depths, grey and WebP become 8-bit RGB", async () => {
