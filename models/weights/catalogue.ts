@@ -1,6 +1,7 @@
 /**
  * Where the weights of frozen networks come from: addresses of those who published them, with as
- * much of a SHA-256 as they tell, and licences.
+ * much of a SHA-256 as is known, and licences. None of these files was downloaded for this list:
+ * each entry says what was read in public documents and what is only remembered.
  *
  * @module
  */
@@ -10,8 +11,16 @@ import type { NetworkName } from "./architecture.ts";
 /** A file that can be fetched. */
 export interface Source {
   readonly url: string;
-  /** SHA-256 in hex, as much as the publisher tells: the name of the file holds 8 digits. */
+  /** SHA-256 in hex: all 64 digits, or the 8 that stand in the name of the file. */
   readonly sha256: string;
+}
+
+/** How an entry is known. */
+export interface Evidence {
+  /** What was read in public documents, and in which. */
+  readonly read: string;
+  /** What nobody looked up; nothing where all of it was. */
+  readonly remembered?: string;
 }
 
 /** Weights by the name under which they are fetched and listed. */
@@ -31,6 +40,7 @@ export interface CatalogueEntry {
   readonly options?: ConvertOptions;
   /** Installed with an npm package. */
   readonly npm?: string;
+  readonly evidence: Evidence;
 }
 
 /** All of them. */
@@ -47,6 +57,11 @@ export const catalogue: readonly CatalogueEntry[] = [
       sha256: "d01eb7cb",
     },
     options: { as: "vgg19", preprocessing: "caffe" },
+    evidence: {
+      read:
+        "address, preprocessing (projects of style transfer; the converter's README); 8 digits of the sum, in the name",
+      remembered: "licence",
+    },
   },
   {
     name: "vgg19-torchvision",
@@ -57,9 +72,12 @@ export const catalogue: readonly CatalogueEntry[] = [
     origin: "torchvision",
     source: {
       url: "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
-      sha256: "dcbb9e9d",
+      sha256: "dcbb9e9dad569fff7a846263a77324fc34978fea2bfb039c012d710e1776ae44",
     },
     options: { as: "vgg19", preprocessing: "imagenet" },
+    evidence: {
+      read: "address, whole sum and 574,673,361 bytes (the same in ten repositories), licence",
+    },
   },
   {
     name: "vggface",
@@ -69,6 +87,10 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "non-commercial research only",
     origin: "Visual Geometry Group, Oxford: VGG_FACE.caffemodel in vgg_face_caffe.tar.gz",
     options: { as: "vggface", preprocessing: "caffe" },
+    evidence: {
+      read:
+        "archive https://www.robots.ox.ac.uk/~vgg/software/vgg_face/src/vgg_face_caffe.tar.gz (many projects), licence (projects that use it); its sum is nowhere",
+    },
   },
   {
     name: "fid",
@@ -80,9 +102,13 @@ export const catalogue: readonly CatalogueEntry[] = [
     source: {
       url: "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/" +
         "pt_inception-2015-12-05-6726825d.pth",
-      sha256: "6726825d",
+      sha256: "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
     },
     options: { as: "inception" },
+    evidence: {
+      read:
+        "address (pytorch-fid's source), whole sum and 95,628,359 bytes (the same in ten repositories), licence (pytorch-fid's README)",
+    },
   },
   {
     name: "mobileface",
@@ -92,6 +118,10 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT (its repository's)",
     origin: "becauseofAI; as a TensorFlow.js graph by V. Mandic",
     options: { as: "mobileface" },
+    evidence: {
+      read: "origin (a copy of its repository)",
+      remembered: "licence",
+    },
   },
   {
     name: "arcface",
@@ -101,6 +131,10 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "non-commercial research only",
     origin: "insightface: backbone.pth of arcface_torch",
     options: { as: "arcface" },
+    evidence: {
+      read: "licence of insightface's models (its page in the Python index); no sum",
+      remembered: "name of the file",
+    },
   },
   {
     name: "faceres",
@@ -109,6 +143,9 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT (the package's)",
     origin: "HSE_FaceRec_tf by A. Savchenko; as a TensorFlow.js graph by V. Mandic",
     npm: "@vladmandic/human 3.3.6",
+    evidence: {
+      read: "origin (in the file itself), licence (the package)",
+    },
   },
   {
     name: "face-api",
@@ -117,8 +154,15 @@ export const catalogue: readonly CatalogueEntry[] = [
     licence: "MIT (the package's)",
     origin: "V. Mühler, V. Mandic",
     npm: "@vladmandic/face-api 1.7.15",
+    evidence: {
+      read: "licence (the package)",
+    },
   },
 ];
+
+/** How much of a file's sum is known: a whole one pins the file, 8 digits only its name's promise. */
+export const sumOf = ({ source }: CatalogueEntry): "whole" | "8 of 64 digits" | "unknown" =>
+  source === undefined ? "unknown" : source.sha256.length === 64 ? "whole" : "8 of 64 digits";
 
 /** The names of all. */
 export const catalogueNames: readonly string[] = catalogue.map(({ name }) => name);

@@ -149,11 +149,25 @@ const fetchOne = async (words: readonly string[], parsed: Parsed): Promise<Resul
     : outcome(fetched.right);
 };
 
-const line = ({ name, title, serves, licence, path, metadata, get }: Installed): string =>
+const line = (
+  { name, title, serves, licence, path, metadata, get, sum, evidence }: Installed,
+): string =>
   [
     `${path === undefined ? "-" : "+"} ${name.padEnd(20)}${title}`,
     `    serves ${serves}; licence ${licence}`,
     path === undefined ? `    not installed: ${get}` : `    from ${metadata?.["source"]}: ${path}`,
+    ...(sum === undefined ? [] : [
+      `    SHA-256 ${
+        sum === "whole"
+          ? "pinned"
+          : sum === "unknown"
+          ? "unknown: fetch wants --url and --sha256"
+          : `not pinned, ${sum} are known`
+      }`,
+    ]),
+    `    read up: ${evidence.read}${
+      evidence.remembered === undefined ? "" : `; from memory: ${evidence.remembered}`
+    }`,
   ].join("\n");
 
 /** Where the weights of a network that npm brings are, where they are. */

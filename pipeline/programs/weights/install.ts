@@ -5,7 +5,12 @@
  * @module
  */
 import type { NetworkName } from "../../../models/weights/architecture.ts";
-import { catalogue, type CatalogueEntry } from "../../../models/weights/catalogue.ts";
+import {
+  catalogue,
+  type CatalogueEntry,
+  type Evidence,
+  sumOf,
+} from "../../../models/weights/catalogue.ts";
 import {
   type Converted,
   type ConvertOptions,
@@ -154,8 +159,12 @@ async () => {
   if (E.isLeft(downloaded)) return downloaded;
   const { licence } = entry;
   const converted = await convertFile(original, path, { ...entry.options, licence, source: url })();
-  if (E.isRight(converted)) await Deno.remove(original);
-  return converted;
+  if (E.isLeft(converted)) return converted;
+  await Deno.remove(original);
+  if (sha256.length === 64) return converted;
+  const note = `Only ${sha256.length} of the 64 digits of its SHA-256 were known and compared; ` +
+    `this file's is ${downloaded.right}: compare it with a source that you trust`;
+  return E.right({ ...converted.right, notes: [...converted.right.notes, note] });
 };
 
 /** One line of the list. */
@@ -171,6 +180,10 @@ export interface Installed {
   readonly metadata?: Readonly<Record<string, string>>;
   /** How to get it, where it is not there. */
   readonly get?: string;
+  /** How much of its file's SHA-256 is known; nothing for what npm brings, which npm checks. */
+  readonly sum?: ReturnType<typeof sumOf>;
+  /** How all of this is known. */
+  readonly evidence: Evidence;
 }
 
 /** The catalogue with what is installed in a cache folder. */
@@ -180,8 +193,9 @@ export const listWeights = (
 ): TaskEither<never, readonly Installed[]> =>
   TE.fromTask(() =>
     Promise.all(catalogue.map(async (entry): Promise<Installed> => {
-      const { name, title, serves, licence, origin, npm, source } = entry;
-      const about = { name, title, serves, licence, origin };
+      const { name, title, serves, licence, origin, npm, source, evidence } = entry;
+      const sum = npm === undefined ? { sum: sumOf(entry) } : {};
+      const about = { name, title, serves, licence, origin, evidence, ...sum };
       if (npm !== undefined) {
         const path = npmPath(name);
         return path === undefined

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { loadVgg, vgg19, vggShapes } from "../../../models/perceptual/vgg.ts";
-import { catalogue, type CatalogueEntry } from "../../../models/weights/catalogue.ts";
+import { catalogue, type CatalogueEntry, sumOf } from "../../../models/weights/catalogue.ts";
 import { weightsCommand } from "../../../pipeline/cli/weights_command.ts";
 import { parseOptions } from "../../../pipeline/cli/options.ts";
 import { renderError } from "../../../pipeline/core/errors.ts";
@@ -127,6 +127,44 @@ Deno.test("fetch downloads, converts, removes the original and does not fetch tw
       await server.close();
     }
   }));
+
+Deno.test("fetch with a part of a sum says so, and tells the whole one", () =>
+  inFolder(async (folder) => {
+    const bytes = await writeTorchZip(published(torchName, true)), server = serveFile(bytes);
+    const sha256 = createHash("sha256").update(bytes).digest("hex");
+    const entry = catalogue.find(({ name }) => name === "vgg19") ?? assert.fail();
+    const fetchAs = (known: string) =>
+      fetchWeights(
+        { ...entry, source: { url: server.url, sha256: known } },
+        { cache: folder, signal: new AbortController().signal, retries: 0 },
+      );
+    try {
+      assert.match(await sentence(fetchAs("01234567")), /its SHA-256 is [0-9a-f]{64}, expected/);
+      const fetched = await right(fetchAs(sha256.slice(0, 8)));
+      assert.ok(typeof fetched !== "string");
+      const note = fetched.notes.find((text) => text.startsWith("Only 8 of the 64 digits")) ?? "";
+      assert.ok(note.includes(sha256), note);
+    } finally {
+      await server.close();
+    }
+  }));
+
+Deno.test("the list says which sums pin a file, what was read up and what is from memory", async () => {
+  const result = await run("list", "--cache", "nowhere");
+  if (E.isLeft(result)) assert.fail(result.left);
+  const text = String(result.right.text);
+  const of = (name: string): string =>
+    text.split(/^(?=[+-] )/m).find((part) => part.startsWith(`- ${name} `)) ?? assert.fail(name);
+  assert.match(of("fid"), /SHA-256 pinned\n/);
+  assert.match(of("vgg19"), /not pinned, 8 of 64 digits are known\n.*from memory: licence/);
+  assert.match(of("vggface"), /SHA-256 unknown/);
+  for (const entry of catalogue) {
+    assert.ok(text.includes(entry.evidence.read), entry.name);
+    const digits = entry.source?.sha256.length;
+    assert.ok(digits === undefined || digits === 64 || digits === 8, entry.name);
+    assert.equal(sumOf(entry) === "whole", digits === 64);
+  }
+});
 
 Deno.test("the catalogue: sums are hexadecimal, addresses are safe, each name stands once", () => {
   const names = catalogue.map(({ name }) => name);
