@@ -48,7 +48,10 @@ const face = Float32Array.from(fill("face", 136), (x) => 100 + 50 * x);
 Deno.test("landmark error counts in eye distances of the truth", () => {
   assert.equal(landmarkError(face, face), 0);
   const moved = face.map((value, i) => i % 2 === 0 ? value + 3 : value + 4);
-  const expected = 5 / eyeDistance(face);
+  // Points 36 and 45 are the outer corners of the eyes.
+  const [x = NaN, y = NaN] = face.slice(72, 74), [u = NaN, v = NaN] = face.slice(90, 92);
+  assert.equal(eyeDistance(face), Math.hypot(x - u, y - v));
+  const expected = 5 / Math.hypot(x - u, y - v);
   assert.ok(Math.abs(landmarkError(face, moved) - expected) < 1e-6);
   const twice = face.map((value) => 2 * value), movedTwice = moved.map((value) => 2 * value);
   assert.ok(Math.abs(landmarkError(twice, movedTwice) - expected) < 1e-6, "it depends on scale");
@@ -93,6 +96,8 @@ Deno.test("an interval holds the mean, is repeatable and shrinks with more peopl
   assert.ok(few.high - few.low > a.high - a.low);
   const narrow = bootstrapInterval(people, makeRng(1), { level: 0.5 });
   assert.ok(narrow.high - narrow.low < a.high - a.low);
+  const lower = narrow.mean - narrow.low, upper = narrow.high - narrow.mean;
+  assert.ok(lower < 2 * upper && upper < 2 * lower, "as much is cut off at each end");
 });
 
 Deno.test("people are drawn, not frames: many copies of a frame say nothing new", () => {
