@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { besideUrl } from "../pipeline/core/beside.ts";
 import { E, type Either, F, type TaskEither, TE } from "../pipeline/core/fp.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import type { Image, Landmarks } from "../pipeline/core/image.ts";
@@ -228,7 +229,7 @@ const describe = (ask: Ask) =>
  * ```
  */
 export const createFaceAnalyzer = (
-  worker: URL = new URL("./face_worker.ts", import.meta.url),
+  worker: URL = besideUrl("face_worker", import.meta.url),
 ): TaskEither<Err<"Backend">, FaceAnalyzer> =>
   F.pipe(
     TE.fromIO(() => startWorker(worker)),

@@ -116,8 +116,11 @@ const smallTraining: Training = {
   ],
 };
 
+/** The name of a preset. */
+export type PresetName = "paper-256" | "small-128" | "toy-64" | "test-16";
+
 /** The presets by name. */
-export const presets = {
+export const presets: Readonly<Record<PresetName, Preset>> = {
   "paper-256": {
     architecture: {
       size: 256,
@@ -176,10 +179,7 @@ export const presets = {
       content: [{ network: "pixels", taps: [], weight: 10 }],
     },
   },
-} as const satisfies Readonly<Record<string, Preset>>;
-
-/** The name of a preset. */
-export type PresetName = keyof typeof presets;
+};
 
 /** All preset names. */
 export const presetNames = Object.keys(presets) as readonly PresetName[];

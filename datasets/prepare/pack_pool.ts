@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { besideUrl } from "../../pipeline/core/beside.ts";
 import { F, TE } from "../../pipeline/core/fp.ts";
 import type { Clip } from "../video/discover.ts";
 import { badClip } from "../video/probe.ts";
@@ -27,7 +28,7 @@ export type PackPool = WorkerPool<PackRequest, PackError, PackFigures>;
 export const makePackPool = (
   size: number,
   signal: AbortSignal,
-  url: URL = new URL("./pack_worker.ts", import.meta.url),
+  url: URL = besideUrl("pack_worker", import.meta.url),
 ): PackPool => makeWorkerPool(size, signal, url);
 
 /**

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { besideUrl } from "../../pipeline/core/beside.ts";
 import { E } from "../../pipeline/core/fp.ts";
 import { type ReadReply, type ReadRequest, type ReadSamples, readSamples } from "./read_samples.ts";
 
@@ -16,7 +17,7 @@ const IDLE = 3000;
  * when it is needed and ends when it is idle; should it die, reading goes on here.
  */
 export const readBeside = (
-  url: URL = new URL("./read_worker.ts", import.meta.url),
+  url: URL = besideUrl("read_worker", import.meta.url),
 ): ReadSamples => {
   const waiting = new Map<number, (reply: ReadReply["read"]) => void>();
   let worker: Worker | undefined, next = 0, died = false;

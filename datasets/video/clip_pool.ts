@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { besideUrl } from "../../pipeline/core/beside.ts";
 import type { E, TE } from "../../pipeline/core/fp.ts";
 import type { ClipReply, ClipRequest, PreparedFigures } from "./clip_worker.ts";
 import { makeWorkerPool } from "./worker_pool.ts";
@@ -21,7 +22,7 @@ export interface ClipPool {
 export const makeClipPool = (
   size: number,
   signal: AbortSignal,
-  url: URL = new URL("./clip_worker.ts", import.meta.url),
+  url: URL = besideUrl("clip_worker", import.meta.url),
 ): ClipPool => {
   const { run, close } = makeWorkerPool<PrepareRequest, PrepareError, PreparedFigures>(
     size,

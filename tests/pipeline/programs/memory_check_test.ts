@@ -1,7 +1,7 @@
 /** What cannot fit is refused before the first step, with the setting that would fit. */
 import assert from "node:assert/strict";
 import { createWasmBackend } from "../../../backends/wasm.ts";
-import { presets } from "../../../models/presets.ts";
+import { presets, type Training } from "../../../models/presets.ts";
 import { makeEnv } from "../../../pipeline/core/env.ts";
 import { exitCode } from "../../../pipeline/core/errors.ts";
 import type { TrainEvent } from "../../../pipeline/core/events.ts";
@@ -15,7 +15,7 @@ import { expectRight } from "../../models/support.ts";
 const wasm = { name: "wasm", maxBytes: 2 ** 32, maxTensorBytes: 2 ** 31 - 1 } as const;
 const gpu = { name: "webgpu", maxTensorBytes: 128 * 2 ** 20 } as const;
 
-const paper = (training: Partial<typeof presets["paper-256"]["training"]>) => ({
+const paper = (training: Partial<Training>) => ({
   architecture: presets["paper-256"].architecture,
   training: { ...presets["paper-256"].training, ...training },
 });
