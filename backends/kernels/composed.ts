@@ -114,7 +114,8 @@ const composed: Readonly<Record<KernelName, ComposedKernel>> = {
   SpectralNormalize: (inputs) => {
     const w = matrix(input(inputs, "w")), u = input(inputs, "u");
     const product = tf.matMul(w, column(u)), v = unit(product);
-    const sigma = tf.sum(tf.mul(v, product));
+    // A matrix of zeros has σ 0: the floor keeps 0 / 0 out of the network.
+    const sigma = tf.maximum(tf.sum(tf.mul(v, product)), normFloor);
     return [tf.div(w, sigma).reshape(input(inputs, "w").shape), v.reshape([-1]), sigma];
   },
   SpectralNormalizeGrad: (inputs) => {

@@ -74,5 +74,5 @@ export type ManyName =
 /** The name of one of the added kernels. */
 export type KernelName = typeof kernelNames[number];
 
-/** Norms of spectral-norm vectors are floored at this. */
+/** Norms of spectral-norm vectors, and σ, are floored at this. */
 export const normFloor = 1e-4;

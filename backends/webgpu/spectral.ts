@@ -112,7 +112,7 @@ const sigmaProgram: Program = {
   ${squaredNorm("inner")}
   let norm = max(sqrt(inner), p.floor);
   ${loop("p.rows", "v[i] = product[i] / norm;")}
-  if (lane == 0) { sigma[0] = inner / norm; }`,
+  if (lane == 0) { sigma[0] = max(inner / norm, p.floor); }`,
 };
 
 const divideProgram: Program = {

@@ -120,8 +120,8 @@ export function spectralMatrix(row: i32, thread: i32): void {
   const rows = <i32>cell(row, 7, 5), columns = <i32>cell(row, 7, 6), floor = real(FLOOR);
   matrixVector(w, cell(row, 7, 1), v, rows, columns);
   const norm = normalise(v, rows, floor);
-  // vᵀ W u, where v is W u over its floored norm.
-  const sigma: f32 = norm * norm / max<f32>(norm, floor);
+  // vᵀ W u, where v is W u over its floored norm; at least the floor, or zeros would become NaN.
+  const sigma: f32 = max<f32>(norm * norm / max<f32>(norm, floor), floor);
   store<f32>(cell(row, 7, 4), sigma);
   const size = rows * columns, factor: f32 = 1 / sigma, all = f32x4.splat(factor);
   let i = 0;
