@@ -171,10 +171,13 @@ export const readReject = async (
   return E.isRight(rejected) ? { _tag: "BadSample", key, ...rejected.right } : undefined;
 };
 
-/** Whether offsets begin at 0, never fall, and end within so many bytes. */
-const areOffsets = (offsets: Uint32Array, bytes: number): boolean =>
+/** Whether offsets begin at 0, end within so many bytes, and are a frame apart, or never fall. */
+const areOffsets = (offsets: Uint32Array, size: number, bytes: number): boolean =>
   offsets[0] === 0 && (offsets.at(-1) ?? Infinity) <= bytes &&
-  offsets.every((offset, i) => i === 0 || offset >= (offsets[i - 1] ?? 0));
+  offsets.subarray(1).every((offset, i) => {
+    const length = offset - (offsets[i] ?? 0);
+    return size <= RAW_SIDE ? length === 3 * size * size : length >= 0;
+  });
 
 /**
  * The clip of that file, its hash checked; `undefined` where it is missing, broken or other. The
@@ -208,7 +211,7 @@ export const readClipIndex = async (
       offsets: new Uint32Array(body.slice(afterLandmarks, begin).buffer),
     };
     return index.landmarks.length === count * POINTS && index.offsets.length === count + 1 &&
-        areOffsets(index.offsets, body.length - begin)
+        areOffsets(index.offsets, size, body.length - begin)
       ? index
       : undefined;
   } catch {
