@@ -1,16 +1,14 @@
 /**
- * What users wait for: a step of meta-learning, a generated frame, an embedding, the content loss.
+ * What users wait for: a step of meta-learning, a generated frame, an embedding.
  * Inputs are noise: time does not depend on them.
  *
  * @module
  */
 import { type Tensor, tf } from "../backends/tf.ts";
-import { contentLoss, loadContentNetworks, prepareContent } from "../models/content_loss.ts";
+import { loadContentNetworks } from "../models/content_loss.ts";
 import { embed } from "../models/embedder.ts";
 import { generate } from "../models/generator.ts";
-import { differentiate } from "../models/optimiser.ts";
 import { plainWeights } from "../models/parameters.ts";
-import { perceptualNetworks } from "../models/perceptual.ts";
 import type { Preset } from "../models/presets.ts";
 import type { HasBackend, HasRng } from "../pipeline/core/env.ts";
 import { type PipelineError, renderError } from "../pipeline/core/errors.ts";
@@ -117,36 +115,4 @@ export const inferenceSeconds = async (env: Env, preset: Preset, effort: Effort)
   backend.dispose(inputs);
   folded[Symbol.dispose]();
   return { frameSeconds, embedSeconds };
-};
-
-/**
- * The preset's own content loss with its gradient to the frame; undefined where the user would
- * have to bring weights.
- */
-export const contentSeconds = async (
-  env: Env,
-  preset: Preset,
-  effort: Effort,
-): Promise<number | undefined> => {
-  const { backend } = env, entries = preset.training.content;
-  if (entries.some(({ network, path }) => perceptualNetworks[network].needsPath && !path)) {
-    return undefined;
-  }
-  const networks = await need(loadContentNetworks(entries)(env));
-  const { real, fake } = await need(backend.run("inputs", () => ({
-    real: images(1, preset),
-    fake: images(1, preset),
-  })));
-  const time = await timeOf(() =>
-    seconds(async () => {
-      const made = await need(backend.run("content loss", () => {
-        const terms = prepareContent(networks.value, real);
-        return differentiate(() => contentLoss(terms(fake)).asScalar(), { fake });
-      }));
-      await need(backend.read("gradient", () => made.loss.data()));
-      backend.dispose(made);
-    }), effort);
-  backend.dispose([real, fake]);
-  networks[Symbol.dispose]();
-  return time;
 };

@@ -28,6 +28,8 @@ export interface Report extends Readonly<Partial<Record<TimeName, number>>> {
   /** The most memory that the process ever held. */
   readonly peakBytes: number;
   readonly convolutions?: readonly ConvolutionTiming[];
+  /** Seconds of each network of the content loss alone, by its name. */
+  readonly contentNetworks?: Readonly<Record<string, number>>;
   /** Our time over the other report's, by name. */
   readonly ratios?: Readonly<Record<string, number>>;
 }
@@ -42,6 +44,10 @@ export const timesIn = (report: unknown): Readonly<Record<string, number>> => {
   for (const name of timeNames) {
     const value = given[name];
     if (isTime(value)) times[name] = value;
+  }
+  const networks = given.contentNetworks;
+  for (const [name, value] of Object.entries(typeof networks === "object" ? networks ?? {} : {})) {
+    if (isTime(value)) times[`content: ${name}`] = value;
   }
   const convolutions: readonly unknown[] = Array.isArray(given.convolutions)
     ? given.convolutions

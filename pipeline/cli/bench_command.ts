@@ -4,12 +4,8 @@
  * @module
  */
 import { timeConvolutions } from "../../bench/convolutions.ts";
-import {
-  comparable,
-  contentSeconds,
-  inferenceSeconds,
-  metaStepSeconds,
-} from "../../bench/networks.ts";
+import { contentSeconds } from "../../bench/content.ts";
+import { comparable, inferenceSeconds, metaStepSeconds } from "../../bench/networks.ts";
 import { ratiosTo, type Report, reportText } from "../../bench/report.ts";
 import type { Effort } from "../core/timing.ts";
 import { type BackendChoice, selectBackend } from "../../backends/select.ts";
@@ -134,9 +130,6 @@ const measure = async (backend: Backend, settings: Settings): Promise<Report> =>
     ? await inferenceSeconds(env, preset, effort)
     : undefined;
   const content = wanted("content") ? await contentSeconds(env, original(name), effort) : undefined;
-  if (wanted("content") && content === undefined) {
-    say(`No time of the content loss: ${name} compares in networks whose weights users bring`);
-  }
   const convolutions = wanted("convolutions")
     ? await timeConvolutions(backend, preset.architecture, shots * batch, effort)
     : undefined;
@@ -151,7 +144,9 @@ const measure = async (backend: Backend, settings: Settings): Promise<Report> =>
     ...(metaStep === undefined ? {} : { metaStepSeconds: metaStep }),
     ...(inference && wanted("frame") ? { frameSeconds: inference.frameSeconds } : {}),
     ...(inference && wanted("embed") ? { embedSeconds: inference.embedSeconds } : {}),
-    ...(content === undefined ? {} : { contentSeconds: content }),
+    ...(content === undefined
+      ? {}
+      : { contentSeconds: content.all, contentNetworks: content.networks }),
     ...(convolutions === undefined ? {} : { convolutions }),
     peakBytes: await peakBytes(),
   };

@@ -23,6 +23,8 @@ Deno.test("the bench of a tiny preset prints positive medians and compares with 
     const seconds = report[name] ?? NaN;
     assert.ok(seconds > 0 && seconds < 30, `${name}: ${seconds}`);
   }
+  assert.ok((report.contentNetworks?.pixels ?? NaN) > 0);
+  assert.equal(timesIn(report)["content: pixels"], report.contentNetworks?.pixels);
   assert.equal(report.preset, "test-16");
   assert.equal(report.discriminatorSteps, 2);
   assert.match(report.device, /wasm/);
