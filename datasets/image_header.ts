@@ -102,6 +102,31 @@ const cmykJpeg = (bytes: Uint8Array): string | undefined => {
     : undefined;
 };
 
+/** Scans of a JPEG; progressive ones have about ten, and each may go over all pixels. */
+const MAX_SCANS = 100;
+/** A JPEG takes a bit at least for every block of 8 × 8 pixels. */
+const MAX_PIXELS_A_BYTE = 512;
+
+const scansOf = (bytes: Uint8Array): number => {
+  let scans = 0;
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === 0xda) scans++;
+  }
+  return scans;
+};
+
+/** Why a JPEG would keep a decoder busy for nothing, in words. */
+const hollowJpeg = (
+  bytes: Uint8Array,
+  [width, height]: readonly [number, number],
+): string | undefined => {
+  if (width * height > MAX_PIXELS_A_BYTE * bytes.length) {
+    return `it tells ${width}×${height} px in ${bytes.length} bytes, expected a whole file`;
+  }
+  const scans = scansOf(bytes);
+  return scans > MAX_SCANS ? `it has ${scans} scans, expected at most ${MAX_SCANS}` : undefined;
+};
+
 const formatOf = (bytes: Uint8Array): ImageFormat | undefined => {
   if (bytes[0] === 0x89 && startsWith(bytes, 1, "PNG\r\n\x1a\n")) return "png";
   if (bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff) return "jpeg";
@@ -144,5 +169,6 @@ export const readImageHeader = (bytes: Uint8Array): E.Either<string, ImageHeader
         `${MAX_PIXELS / 1e6} megapixels`,
     );
   }
-  return E.right({ format, width, height });
+  const hollow = format === "jpeg" ? hollowJpeg(bytes, size) : undefined;
+  return hollow === undefined ? E.right({ format, width, height }) : E.left(hollow);
 };

@@ -1,5 +1,6 @@
 /** Files that broke a reader once, or were made to: each as a case of its own. */
 import assert from "node:assert/strict";
+import { decodeImage } from "../../datasets/codec.ts";
 import { parseTrack } from "../../datasets/track/landmark_track.ts";
 import { preparedVideos } from "../../datasets/prepared.ts";
 import { readClipIndex } from "../../datasets/video/clip_file.ts";
@@ -13,6 +14,7 @@ import { readConfigFile } from "../../pipeline/core/config_file.ts";
 import { E } from "../../pipeline/core/fp.ts";
 import { inFolder, runCli } from "../e2e/support.ts";
 import { writeCaffemodel, writeTorchZip } from "../models/weights/writers.ts";
+import { joined } from "./damage.ts";
 import { bundle, mendClip, mendPrepared, unbundle } from "./mend.ts";
 import * as seeds from "./seeds.ts";
 
@@ -108,6 +110,31 @@ Deno.test("a list of a shard with more numbers than sizes is refused before it i
     assert.ok(read && E.isLeft(read));
     assert.match(read.left.message, /a frame of \d+ bytes, expected at most/);
   }));
+
+Deno.test("a JPEG of few bytes that tells a giant's size, or has hundreds of scans, is not decoded", async () => {
+  const [file = new Uint8Array()] = await seeds.jpegs();
+  const find = (marker: number, from = 0): number =>
+    file.findIndex((byte, i) => i >= from && byte === 0xff && file[i + 1] === marker);
+  const message = async (bytes: Uint8Array): Promise<string> => {
+    const from = performance.now(), read = await decodeImage(bytes, "it")();
+    assert.ok(performance.now() - from < 1000);
+    return E.isLeft(read) ? read.left.message : "it was decoded";
+  };
+  const giant = file.slice();
+  new DataView(giant.buffer).setUint16(find(0xc2) + 5, 6000);
+  new DataView(giant.buffer).setUint16(find(0xc2) + 7, 16_000);
+  assert.match(await message(giant), /it tells 16000×6000 px in \d+ bytes, expected a whole file/);
+  const scan = find(0xda), next = find(0xc4, scan), end = file.length - 2;
+  const again = Array.from({ length: 200 }, () => file.subarray(scan, next));
+  const many = joined(
+    file.subarray(0, next),
+    ...again,
+    file.subarray(next, end),
+    file.subarray(end),
+  );
+  assert.match(await message(many), /it has 20\d scans, expected at most 100/);
+  assert.equal(await message(file), "it was decoded");
+});
 
 Deno.test("names of thousands of letters in weights are refused, not shown", async () => {
   const long = "n".repeat(5000);
