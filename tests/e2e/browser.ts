@@ -27,6 +27,7 @@ export const withBrowser = async (test: (browser: Browser) => Promise<void>): Pr
   if (chromium === undefined) throw new Error("Cannot test the page: there is no Chromium");
   const browser = await launch({
     executablePath: chromium,
+    timeout: 120_000, // where every core is taken
     // Its sandbox needs more than a container gives; only our own page is opened.
     args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
   });

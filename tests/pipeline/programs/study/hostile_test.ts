@@ -145,7 +145,7 @@ Deno.test("bodies: too large, endless, slow, cut, of another type, no JSON, wron
       assert.deepEqual(served.broken, []);
     },
     {},
-    { patience: 300 },
+    { patience: 1500 },
   ));
 
 Deno.test("other names and other pages: a rebound host, a foreign origin are refused", () =>
