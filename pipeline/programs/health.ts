@@ -100,3 +100,22 @@ export const wonWarning = (steps: number): string | undefined =>
     ? `The discriminator has won: its loss has been under ${wonLoss} for ${wonSteps} steps, so the ` +
       "adversarial term teaches nothing; lower the discriminator's rate or its steps"
     : undefined;
+
+/** Steps with a loss and no gradient after which D is dead. */
+const deadSteps = 10;
+
+/**
+ * Steps in a row, this one included, in which D had a hinge loss above 1 and a gradient of exactly
+ * 0: none of its ReLUs lets anything through. (One that has won has no gradient either, but no loss.)
+ */
+export const deadFor = (
+  before: number,
+  { discriminator, discriminatorGradient }: Figures,
+): number =>
+  discriminator !== undefined && discriminator > 1 && discriminatorGradient === 0 ? before + 1 : 0;
+
+/** What is said of a D that is dead, which it stays: undefined of a living one. */
+export const deadDiagnosis = (steps: number): string | undefined =>
+  steps >= deadSteps
+    ? `the discriminator is dead (a loss above 1 and no gradient for ${steps} steps)`
+    : undefined;

@@ -11,14 +11,8 @@ import { prefetch, runFold, skipBadSamples, take, through } from "../core/flow.t
 import { F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import { accounted, makeLedger } from "../core/ledger.ts";
 import { landmarkMaps, toDevice } from "./device_batch.ts";
-import {
-  checkpoint,
-  observe,
-  type Progress,
-  type Session,
-  stageNames,
-  startProgress,
-} from "./observe.ts";
+import { checkpoint, observe, type Session, stageNames } from "./observe.ts";
+import { type Progress, startProgress } from "./progress.ts";
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 

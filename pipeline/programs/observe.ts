@@ -4,8 +4,7 @@
  *
  * @module
  */
-import type { Env, HasEvents } from "../core/env.ts";
-import type { Figures } from "../core/events.ts";
+import type { Env } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E, F, RTE, TE } from "../core/fp.ts";
 import { accounted, type Ledger } from "../core/ledger.ts";
@@ -16,9 +15,19 @@ import { type RunFolder } from "./checkpoint/run_folder.ts";
 import { savePatiently } from "./checkpoint/save_patiently.ts";
 import { rotateCheckpoints } from "./checkpoint/store.ts";
 import { shuffledGap } from "./held_out_figures.ts";
-import { collapseOf, isAlive, looksOf, type Pictures, wonFor, wonWarning } from "./health.ts";
+import {
+  collapseOf,
+  deadDiagnosis,
+  deadFor,
+  isAlive,
+  looksOf,
+  type Pictures,
+  wonFor,
+  wonWarning,
+} from "./health.ts";
 import type { Trial } from "./held_out.ts";
 import type { MethodTraining, TrainedMethod } from "./method.ts";
+import { gapGrace, judge, type Progress } from "./progress.ts";
 import type { RunConfig } from "./run_config.ts";
 import { writeGrid } from "./sample_grid.ts";
 import { reenact, type Reenactment } from "./self_reenactment.ts";
@@ -47,34 +56,10 @@ export interface Watched extends Session {
   readonly ledger: Ledger;
 }
 
-/** What is remembered from step to step. */
-export interface Progress {
-  readonly reports: readonly Owned<StepReport>[];
-  /** Time of the last tick, in milliseconds. */
-  readonly since: number;
-  /** Tensors alive after warm-up: more later is a leak. */
-  readonly tensors?: number;
-  /** Steps in a row of which an update was not finite. */
-  readonly nonFinite: number;
-  /** Steps in a row in which the discriminator has told everything apart. */
-  readonly won: number;
-  /** Whether the generator has ever painted more than one flat colour. */
-  readonly alive: boolean;
-  /** The best L1 on the watched people and the step at which it was seen. */
-  readonly best?: { readonly l1: number; readonly step: number };
-}
-
 type Program<A> = RTE.ReaderTaskEither<Env, PipelineError, A>;
 
 /** Steps in a row without a finite update after which a run gives up. */
 export const nonFiniteLimit = 10;
-/** Below this gap another person's embedding does as well: the embedding is not in use. */
-const leastGap = 0.02;
-/** Steps before a small gap means something. */
-const gapGrace = 300;
-/** Steps without a better L1 on unseen people after which learning has stopped. */
-const patience = 500;
-
 const figuresOf = (names: readonly string[], values: Float32Array) =>
   Object.fromEntries(names.map((name, i) => [name, values[i] ?? NaN]));
 
@@ -95,7 +80,7 @@ async () => {
   )();
   if (E.isLeft(read)) return read;
   const time = now(), seconds = (time - progress.since) / 1000 / progress.reports.length;
-  let { nonFinite, won } = progress;
+  let { nonFinite, won, dead } = progress;
   for (const [i, report] of progress.reports.entries()) {
     const { step, names } = report.value;
     const losses = figuresOf(names, read.right[i] ?? new Float32Array());
@@ -108,6 +93,7 @@ async () => {
       : undefined;
     nonFinite = bad ? nonFinite + 1 : 0;
     won = wonFor(won, losses);
+    dead = deadFor(dead, losses);
     const warning = wonWarning(won);
     if (warning) emit({ _tag: "Warning", step, message: warning });
     if (!bad) continue;
@@ -115,6 +101,8 @@ async () => {
     if (nonFinite >= nonFiniteLimit) return E.left({ _tag: "NonFinite", step, where: bad });
   }
   const tensors = backend.tensors(), step = training.value.steps();
+  const diagnosis = deadDiagnosis(dead);
+  if (diagnosis) return E.left({ _tag: "Diverged", step, diagnosis });
   if (progress.tensors !== undefined && tensors > progress.tensors) {
     const most = ledger.largest();
     const named = most === undefined ? {} : { stage: most.stage };
@@ -130,6 +118,7 @@ async () => {
     since: time,
     nonFinite,
     won,
+    dead,
   });
 };
 
@@ -148,29 +137,6 @@ const picturesOf = (made: readonly Reenactment[]): Pictures => ({
   outputs: made.flatMap(({ outputs }) => outputs),
   truths: made.flatMap(({ trial }) => trial.targets.map(({ image }) => image)),
 });
-
-const judge = (
-  progress: Progress,
-  step: number,
-  { l1, gap }: ReturnType<typeof shuffledGap>,
-  looks: Figures,
-  emit: HasEvents["emit"],
-): Progress => {
-  emit({ _tag: "Evaluated", step, figures: { l1, shuffledGap: gap, ...looks } });
-  if (step >= gapGrace && gap < leastGap) {
-    const percent = (100 * gap).toFixed(1);
-    const message = "The embedding is not in use: with another person's the L1 is only " +
-      `${percent} % worse; lower the match weight or start again with another seed`;
-    emit({ _tag: "Warning", step, message });
-  }
-  if (!progress.best || l1 < progress.best.l1) return { ...progress, best: { l1, step } };
-  if (step - progress.best.step >= patience) {
-    const message = "Learning has stopped: the L1 on unseen people has not improved since step " +
-      `${progress.best.step} (${progress.best.l1.toFixed(4)})`;
-    emit({ _tag: "Warning", step, message });
-  }
-  return progress;
-};
 
 /** Saves the state as a checkpoint and removes old ones. */
 export const checkpoint = (
@@ -200,15 +166,6 @@ const grid = (
 ): Program<void> =>
 ({ emit }) =>
   TE.map((path: string) => emit({ _tag: "GridSaved", step, path }))(writeGrid(run, step, made));
-
-/** Starts remembering. */
-export const startProgress = (now: number): Progress => ({
-  reports: [],
-  since: now,
-  nonFinite: 0,
-  won: 0,
-  alive: false,
-});
 
 /** Takes the report of a step and does what is due after it. */
 export const observe = (session: Watched, progress: Progress): Stage<
@@ -249,7 +206,8 @@ async () => {
       }
     }
   }
-  if (save) {
+  // A discriminator that may be dying is not saved: a return to it would not help.
+  if (save && (now.dead === 0 || last)) {
     const saving = () => checkpoint(session, now.best?.l1);
     const saved = await accounted(ledger, stageNames.saving)(saving)(0)(env)();
     if (E.isLeft(saved)) return saved;

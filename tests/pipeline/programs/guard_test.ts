@@ -1,8 +1,16 @@
 /** Training that dies: flat and saturated pictures, a discriminator that has won, rollbacks. */
 import assert from "node:assert/strict";
+import type { Figures } from "../../../pipeline/core/events.ts";
 import { makeImage } from "../../../pipeline/core/image.ts";
 import { calmed } from "../../../pipeline/programs/guard.ts";
-import { collapseOf, isAlive, wonFor, wonWarning } from "../../../pipeline/programs/health.ts";
+import {
+  collapseOf,
+  deadDiagnosis,
+  deadFor,
+  isAlive,
+  wonFor,
+  wonWarning,
+} from "../../../pipeline/programs/health.ts";
 import { presets } from "../../../models/presets.ts";
 
 const noise = (low: number, high: number) => {
@@ -55,4 +63,15 @@ Deno.test("every rollback halves both rates and nothing else", () => {
     generatorRate: training.generatorRate / 4,
     discriminatorRate: training.discriminatorRate / 4,
   });
+});
+
+Deno.test("a discriminator without a gradient is dead where it has a loss, and has won where not", () => {
+  const dead = { discriminator: 2, discriminatorGradient: 0 };
+  const count = (all: readonly Figures[]): number => all.reduce<number>(deadFor, 0);
+  assert.equal(deadDiagnosis(count(Array(9).fill(dead))), undefined);
+  assert.match(deadDiagnosis(count(Array(10).fill(dead))) ?? "", /dead .* for 10 steps/);
+  const living = { discriminator: 2, discriminatorGradient: 1e-9 };
+  assert.equal(count([...Array(9).fill(dead), living, dead]), 1);
+  assert.equal(count(Array(20).fill({ discriminator: 0, discriminatorGradient: 0 })), 0);
+  assert.equal(count(Array(20).fill({ l1: 0.1 })), 0);
 });
