@@ -12,6 +12,7 @@ import {
   winogradBlock,
   winogradSplits,
 } from "../../../backends/wasm/plan.ts";
+import { convolutionByDefinition } from "./definition.ts";
 import { noise, relativeError } from "./support.ts";
 
 interface Bench {
@@ -84,41 +85,8 @@ const compute = ({ pool, put, get, free }: Bench, shape: ConvolutionShape): Resu
   return results;
 };
 
-/** y, dx and dfilter as the definition of the convolution says. */
-const reference = (shape: ConvolutionShape) => {
-  const { batch, height, width, inputs, outputs, size } = shape, edge = (size - 1) / 2;
-  const { x, filter, bias, dy } = numbers(shape);
-  const y = new Float64Array(dy.length), dx = new Float64Array(x.length);
-  const dfilter = new Float64Array(filter.length);
-  y.forEach((_, i) => y[i] = bias[i % outputs] ?? NaN);
-  for (let image = 0; image < batch; image++) {
-    for (let i = 0; i < height; i++) {
-      for (let j = 0; j < width; j++) {
-        const to = ((image * height + i) * width + j) * outputs;
-        for (let tap = 0; tap < size * size; tap++) {
-          const row = i + Math.floor(tap / size) - edge, column = j + tap % size - edge;
-          if (row < 0 || column < 0 || row >= height || column >= width) continue;
-          const from = ((image * height + row) * width + column) * inputs;
-          for (let c = 0; c < inputs; c++) {
-            const value = x[from + c] as number, at = (tap * inputs + c) * outputs;
-            let back = 0;
-            for (let o = 0; o < outputs; o++) {
-              const weight = filter[at + o] as number, above = dy[to + o] as number;
-              y[to + o] = (y[to + o] as number) + value * weight;
-              back += above * weight;
-              dfilter[at + o] = (dfilter[at + o] as number) + value * above;
-            }
-            dx[from + c] = (dx[from + c] as number) + back;
-          }
-        }
-      }
-    }
-  }
-  return { y, dx, dfilter };
-};
-
 const assertRight = (bench: Bench, shape: ConvolutionShape): void => {
-  const expected = reference(shape), actual = compute(bench, shape);
+  const expected = convolutionByDefinition(shape, numbers(shape)), actual = compute(bench, shape);
   for (const name of ["y", "dx", "dfilter"] as const) {
     const error = relativeError(actual[name], expected[name]);
     assert.ok(error < 5e-6, `${name} of ${JSON.stringify(shape)}: relative RMS ${error}`);

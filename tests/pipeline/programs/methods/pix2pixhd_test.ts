@@ -12,16 +12,7 @@ import { pix2pixhd } from "../../../../pipeline/programs/methods/pix2pixhd.ts";
 import { tuning } from "../../../../pipeline/programs/methods/pix2pixhd_tuning.ts";
 import { decodeRunConfig } from "../../../../pipeline/programs/run_config.ts";
 import { expectRight } from "../../../models/support.ts";
-import {
-  clipOf,
-  framesOf,
-  l1Of,
-  meanOf,
-  practise,
-  reenact,
-  type Trial,
-  trying,
-} from "./support.ts";
+import { clipOf, framesOf, goOn, l1Of, learnClip, reenact, type Trial, trying } from "./support.ts";
 
 Deno.test("pix2pixHD has the original's parameters at 256", () => {
   const sizes = pix2pixhdSizes["paper-256"];
@@ -50,27 +41,15 @@ const trial: Trial = {
 };
 
 Deno.test(`pix2pixHD overfits one clip in ${steps} steps`, () =>
-  trying(trial, async ({ env, training, practise }) => {
-    const frames = await framesOf(trial.clip);
-    const truths = frames.map(({ image }) => image);
-    await practise(steps);
-    using trained = await expectRight(training.value.trained(env));
-    const made = await reenact(env, trained.value.fewShot[0], frames.slice(0, 1), frames);
-    const l1 = l1Of(made, truths), mean = meanOf(truths);
-    const flat = l1Of(truths.map(() => mean), truths);
+  trying(trial, async (training) => {
+    const { l1, flat } = await learnClip(training, trial.clip, steps, 1);
     assert.ok(l1 < 0.05, `L1 is ${l1}`);
     assert.ok(l1 < flat / 2, `L1 is ${l1}, that of the mean frame ${flat}`);
   }));
 
 Deno.test("pix2pixHD goes on from a checkpoint as if it had never stopped", () =>
-  trying(trial, async ({ env, setting, content, training, practise: go }) => {
-    await go(2);
-    const files = await expectRight(training.value.files(env));
-    using second = await expectRight(
-      pix2pixhd.restore(setting, content, { path: "memory", files })(env),
-    );
-    const expected = await go(2);
-    assert.deepEqual(await practise(env, setting, trial.clip, second, 2), expected);
+  trying(trial, async (training) => {
+    const { env, setting, content } = training, files = await goOn(trial, training, 2);
     const { counters: _, ...state } = files.state;
     const broken = await pix2pixhd.restore(setting, content, {
       path: "memory",

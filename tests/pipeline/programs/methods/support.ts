@@ -1,5 +1,6 @@
 /** What every method that can be trained must do, on one clip of one synthetic head. */
 import assert from "node:assert/strict";
+import type { StateFiles } from "../../../../pipeline/programs/state_files.ts";
 import type { Dataset } from "../../../../datasets/dataset.ts";
 import { episodes } from "../../../../datasets/sample.ts";
 import { syntheticHeads } from "../../../../datasets/synthetic.ts";
@@ -150,4 +151,36 @@ export const reenact = async (
 ): Promise<readonly Image[]> => {
   using person = await expectRight(fewShot.learn(sources)(env));
   return await expectRight(person.value.render(driving)(env));
+};
+
+/** Trains on a clip: L1 of what is then made of its frames, and that of their mean. */
+export const learnClip = async (
+  { env, training, practise }: Training,
+  clip: Dataset,
+  steps: number,
+  sources: number,
+): Promise<{ readonly l1: number; readonly flat: number }> => {
+  const frames = await framesOf(clip), truths = frames.map(({ image }) => image);
+  await practise(steps);
+  using trained = await expectRight(training.value.trained(env));
+  const made = await reenact(env, trained.value.fewShot[0], frames.slice(0, sources), frames);
+  const mean = meanOf(truths);
+  return { l1: l1Of(made, truths), flat: l1Of(truths.map(() => mean), truths) };
+};
+
+/** Fails unless two steps after some others are the same from a checkpoint; gives its files. */
+export const goOn = async (
+  { method, clip }: Trial,
+  { env, setting, content, training, practise: go }: Training,
+  steps: number,
+): Promise<StateFiles> => {
+  await go(steps);
+  const files = await expectRight(training.value.files(env));
+  using second = await expectRight(
+    method.restore(setting, content, { path: "memory", files })(env),
+  );
+  assert.equal(second.value.steps(), steps);
+  const expected = await go(2);
+  assert.deepEqual(await practise(env, setting, clip, second, 2), expected);
+  return files;
 };
