@@ -108,7 +108,7 @@ Deno.test("wrong options of reproduce are named", () => {
     [{ what: "table2", shots: "1,none" }, /shots/],
   ];
   for (const [options, says] of cases) {
-    const decoded = decodeReproduction({ ...options, out: "t" });
+    const decoded = decodeReproduction({ ...options, out: "t" }, {});
     assert.ok(decoded._tag === "Left", JSON.stringify(options));
     assert.match(decoded.left.problems.join("\n"), says);
   }
