@@ -16,7 +16,8 @@ Deno.test("X2Face has the original's parameters at 256", () => {
   assert.equal(countNumbers(drivingParameters(sizes)), 25_614_080);
 });
 
-const steps = 150;
+const allSteps = Deno.env.get("HEADSHOT_ALL_STEPS") === "1";
+const steps = allSteps ? 600 : 150;
 
 const trial: Trial = {
   method: x2face,
@@ -31,12 +32,13 @@ const trial: Trial = {
   clip: clipOf(16),
 };
 
-// Half of the mean frame (0.029) is the aim; 250 steps came to 0.033, further was not seen yet.
-Deno.test(`X2Face is well below the mean frame of one clip after ${steps} steps`, () =>
+// It warps, and so learns slower than what paints: half of the mean frame takes 600 steps.
+Deno.test(`X2Face overfits one clip in ${steps} steps (HEADSHOT_ALL_STEPS=1: 600)`, () =>
   trying(trial, async (training) => {
     const { l1, flat } = await learnClip(training, trial.clip, steps, 3);
     assert.ok(l1 < 0.05, `L1 is ${l1}`);
-    assert.ok(l1 < 0.75 * flat, `L1 is ${l1}, that of the mean frame ${flat}`);
+    const share = allSteps ? 0.5 : 0.75;
+    assert.ok(l1 < share * flat, `L1 is ${l1}, that of the mean frame ${flat}`);
   }));
 
 Deno.test("X2Face goes on from a checkpoint as if it had never stopped", () =>
