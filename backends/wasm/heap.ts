@@ -83,6 +83,8 @@ export interface SharedHeap {
   readonly free: (address: number) => void;
 }
 
+const inHole = (block: number, probe = 0): boolean => probe !== 0 && probe < block;
+
 /** Instantiates the stock kernels on a shared heap of at most `maxHeapBytes`. */
 export const createSharedHeap = async (maxHeapBytes: number): Promise<SharedHeap> => {
   const wasmBinary = shareMemory(await Deno.readFile(stockWasmUrl()), maxHeapBytes);
@@ -92,10 +94,15 @@ export const createSharedHeap = async (maxHeapBytes: number): Promise<SharedHeap
   const malloc = emscripten._malloc;
   const allocate = (bytes: number): number => {
     const address = malloc(bytes) >>> 0, size = emscripten.HEAPU8.byteLength;
-    // The kernels' own small allocations are not checked by anybody: the last block of the heap is
-    // given only where a reserve is left behind it.
-    const probe = address + bytes + reserveBytes > size ? malloc(reserveBytes) >>> 0 : address;
-    if (probe !== address) emscripten._free(probe);
+    // The last block of the heap is given only where a reserve is left behind it: the kernels' own
+    // small allocations are not checked by anybody, and products read some rows past an operand.
+    // A probe that falls into a hole before the block says nothing, the next one is asked for.
+    const probes = [address];
+    if (address + bytes + reserveBytes > size) {
+      do probes.push(malloc(reserveBytes) >>> 0); while (inHole(address, probes.at(-1)));
+    }
+    const probe = probes.at(-1);
+    probes.slice(1).forEach((each) => emscripten._free(each));
     if (bytes > 0 && (address === 0 || probe === 0)) {
       emscripten._free(address);
       throw new HeapExhausted(bytes, emscripten.HEAPU8.byteLength, maxHeapBytes);
