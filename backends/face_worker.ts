@@ -45,7 +45,7 @@ interface Detection {
 }
 interface Weight {
   readonly path: string;
-  readonly tensor: { readonly dataSync: () => Float32Array };
+  readonly tensor: { readonly data: () => Promise<Float32Array> };
 }
 interface Net {
   readonly isLoaded: boolean;
@@ -116,9 +116,9 @@ const withTensor = async <A>(
 /** The landmark network, from the package's weights. */
 const loadLandmarkNetwork = async (): Promise<FindLandmarks> => {
   const net = await loaded(faceApi.nets.faceLandmark68Net);
+  const layers = [...net.getParamList(), ...net.faceFeatureExtractor.getParamList()];
   const weights = new Map(
-    [...net.getParamList(), ...net.faceFeatureExtractor.getParamList()]
-      .map(({ path, tensor }) => [path, tensor.dataSync()]),
+    await Promise.all(layers.map(async ({ path, tensor }) => [path, await tensor.data()] as const)),
   );
   net.dispose();
   return makeLandmarkNetwork((name) => {

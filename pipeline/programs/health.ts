@@ -54,7 +54,8 @@ export interface Pictures {
 
 /**
  * The collapse of a generator in words, undefined where there is none: flat pictures, black and
- * white where the real ones are not, or one picture for everybody in every pose. A new generator is flat too: ask only after it has learnt.
+ * white where the real ones are not, or one picture for everybody in every pose. A new generator is
+ * flat too: ask only after it has learnt.
  */
 export const collapseOf = ({ outputs, truths }: Pictures): string | undefined => {
   if (outputs.length === 0) return undefined;
