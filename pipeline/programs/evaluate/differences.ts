@@ -1,0 +1,101 @@
+/**
+ * Answer against answer on the same frames: what fine-tuning adds, what a method adds to copying.
+ * People differ more from each other than answers do, so intervals of two rows may overlap where
+ * one answer is better for everybody; the interval of the difference says so.
+ *
+ * @module
+ */
+import type { Rng } from "../../core/rng.ts";
+import { bootstrapInterval, type Interval } from "../../metrics/bootstrap.ts";
+import { figureNames, type FrameFigures } from "./frame_figures.ts";
+import type { Measured } from "./table.ts";
+
+/** How much an answer differs from another one on the same frames of the same people. */
+export interface Difference {
+  /** T. */
+  readonly shots: number;
+  /** The answer. */
+  readonly answer: string;
+  /** What is subtracted. */
+  readonly minus: string;
+  /** How many people both answered for. */
+  readonly people: number;
+  /** Mean differences over frames with 95 % bootstrap intervals over people. */
+  readonly figures: Readonly<Record<keyof FrameFigures, Interval>>;
+}
+
+const copy = "nearest, copy";
+
+/** Which answers are compared: each learnt one with the copied frame, tuned with untuned ones. */
+const pairsOf = (answers: readonly string[]): readonly (readonly [string, string])[] =>
+  answers.flatMap((answer): readonly (readonly [string, string])[] => {
+    const learnt = /, (?:feed-forward|fine-tuned)$/.test(answer);
+    const before = answer.replace(/, fine-tuned$/, ", feed-forward");
+    return [
+      ...(before !== answer && answers.includes(before) ? [[answer, before] as const] : []),
+      ...(learnt && answers.includes(copy) ? [[answer, copy] as const] : []),
+    ];
+  });
+
+const differenceOf = (
+  measured: readonly Measured[],
+  [answer, minus]: readonly [string, string],
+  rng: Rng,
+): readonly Difference[] => {
+  const [first] = measured;
+  const byPerson = Map.groupBy(measured, ({ identity }) => identity);
+  const framesOf = (parts: readonly Measured[], name: string): readonly FrameFigures[] =>
+    parts.filter((part) => part.answer === name).flatMap(({ frames }) => frames);
+  const both = [...byPerson].map(([identity, parts]) =>
+    [identity, framesOf(parts, answer), framesOf(parts, minus)] as const
+  ).filter(([, here, there]) => here.length > 0 && here.length === there.length);
+  if (!first || both.length === 0) return [];
+  const interval = (name: keyof FrameFigures): Interval =>
+    bootstrapInterval(
+      new Map(both.map(([identity, here, there]) => [
+        identity,
+        here.map((figures, i) => figures[name] - (there[i]?.[name] ?? NaN)),
+      ])),
+      rng,
+    );
+  return [{
+    ...{ shots: first.shots, answer, minus, people: both.length },
+    figures: {
+      ssim: interval("ssim"),
+      csim: interval("csim"),
+      l1: interval("l1"),
+      landmarkError: interval("landmarkError"),
+      undetected: interval("undetected"),
+    },
+  }];
+};
+
+/**
+ * The differences of learnt answers from copying the nearest frame, and of fine-tuned ones from
+ * feed-forward ones, T by T. A person for whom one of the two is missing is left out.
+ */
+export const differencesOf = (
+  measured: readonly Measured[],
+  rng: Rng,
+): readonly Difference[] =>
+  [...Map.groupBy(measured, ({ shots }) => shots)].toSorted(([a], [b]) => a - b)
+    .flatMap(([, ofShots]) =>
+      pairsOf([...new Set(ofShots.map(({ answer }) => answer))])
+        .flatMap((pair) => differenceOf(ofShots, pair, rng))
+    );
+
+const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
+
+/** The differences in Markdown, intervals in brackets. */
+export const differencesToMarkdown = (differences: readonly Difference[]): string => {
+  const head = ["T", "answer", "minus", "people", ...figureNames];
+  const lines = differences.map(({ shots, answer, minus, people, figures }) => [
+    ...[shots, answer, minus, people],
+    ...figureNames.map((name) => {
+      const { mean, low, high } = figures[name];
+      return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
+    }),
+  ]);
+  return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+};
