@@ -12,6 +12,7 @@ import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import { bracket } from "../core/stage.ts";
 import { replaceFile } from "./checkpoint/durable.ts";
 import { type Answerer, answerers, type NamedMethod } from "./evaluate/answers.ts";
+import { type Difference, differencesOf, differencesToMarkdown } from "./evaluate/differences.ts";
 import { distancesOf } from "./evaluate/features.ts";
 import { writeGrid } from "./evaluate/grid.ts";
 import { type JudgeChoice, type Judges, openJudges } from "./evaluate/judges.ts";
@@ -37,12 +38,16 @@ export interface Evaluation {
   readonly settings: unknown;
   /** Whose answers the grids show; everybody's by default. */
   readonly grid?: "everybody" | "methods";
+  /** The answer that differences are taken from; the copied nearest frame by default. */
+  readonly reference?: string;
 }
 
 /** What an evaluation found; also in `table.json`. */
 export interface EvaluationReport {
   /** The table. */
   readonly rows: readonly Row[];
+  /** Answer against answer on the same frames. */
+  readonly differences: readonly Difference[];
   /** Who has too few frames for a T. */
   readonly tooShort: readonly TooShort[];
   /** What could not be answered, and why. */
@@ -74,19 +79,28 @@ const aboutText = ({ dataset, protocol }: Evaluation, { subjects }: Cast): strin
   `${subjects.length} people of ${dataset.name} never trained on, ${protocol.frames} hold-out ` +
   `frames each, ${dataset.size}×${dataset.size} pixels.`;
 
+const differencesText = ({ differences }: EvaluationReport): string =>
+  differences.length === 0
+    ? ""
+    : `\nOn the same frames of the same people:\n\n${differencesToMarkdown(differences)}\n`;
+
 const conclude = (
   evaluation: Evaluation,
   cast: Cast,
-  columns: readonly string[],
+  everybody: readonly Answerer[],
   people: readonly PersonResults[],
 ): Program<EvaluationReport> =>
 (env) =>
 async () => {
   const { out, protocol } = evaluation;
-  const rows = tabulate(people.flatMap(({ measured }) => measured), env.rng.fold("intervals"));
+  const learnt = everybody.filter(({ trivial }) => !trivial).map(({ name }) => name);
+  const compared = { learnt, ...(evaluation.reference && { reference: evaluation.reference }) };
+  const measured = people.flatMap((person) => person.measured);
+  const rows = tabulate(measured, env.rng.fold("intervals"));
   const distances = await distancesOf(out, people.map(({ key }) => key), rows);
   const report: EvaluationReport = {
     rows: withDistances(rows, distances),
+    differences: differencesOf(measured, compared, env.rng.fold("differences")),
     tooShort: cast.tooShort,
     unanswered: people.flatMap(({ unanswered }) => unanswered),
   };
@@ -101,11 +115,12 @@ async () => {
     if (E.isLeft(png)) return png;
     grids.push({ shots, png: png.right });
   }
+  const columns = everybody.filter((each) => isShown(evaluation, each)).map(({ name }) => name);
   const about = aboutText(evaluation, cast);
   const files: readonly (readonly [name: string, content: string])[] = [
     ["table.json", JSON.stringify(report, undefined, 2)],
     ["table.csv", toCsv(report.rows)],
-    ["table.md", `${about}\n\n${toMarkdown(report.rows)}\n`],
+    ["table.md", `${about}\n\n${toMarkdown(report.rows)}\n${differencesText(report)}`],
     ["report.html", toHtml({ about, columns, grids, ...report })],
   ];
   for (const [name, content] of files) {
@@ -136,14 +151,7 @@ export const evaluate = (evaluation: Evaluation): Program<EvaluationReport> =>
                 questionEverybody(evaluation, judges, everybody, cast),
               (judges) => judges.close(),
             )(undefined),
-            RTE.flatMap((people) =>
-              conclude(
-                evaluation,
-                cast,
-                everybody.filter((each) => isShown(evaluation, each)).map(({ name }) => name),
-                people,
-              )
-            ),
+            RTE.flatMap((people) => conclude(evaluation, cast, everybody, people)),
           )
         ),
       )

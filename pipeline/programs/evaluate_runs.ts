@@ -51,6 +51,8 @@ export interface RunsEvaluation {
   readonly out: string;
   /** Whose answers the grids show; everybody's by default. */
   readonly grid?: Evaluation["grid"];
+  /** The answer that differences are taken from; the copied nearest frame by default. */
+  readonly reference?: string;
 }
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
@@ -127,7 +129,7 @@ export const openCommon = (
   );
 
 const evaluationOf = (
-  { protocol, judges, seed, out, grid }: RunsEvaluation,
+  { protocol, judges, seed, out, grid, reference }: RunsEvaluation,
   dataset: Dataset,
   methods: readonly NamedMethod[],
 ): Evaluation => {
@@ -137,7 +139,8 @@ const evaluationOf = (
     ...(only && { only }),
   }));
   const settings = { data: dataset.name, protocol, judges, seed, methods: sources };
-  return { dataset, protocol, judges, methods, out, settings, ...(grid && { grid }) };
+  const shown = { ...(grid && { grid }), ...(reference && { reference }) };
+  return { dataset, protocol, judges, methods, out, settings, ...shown };
 };
 
 /**

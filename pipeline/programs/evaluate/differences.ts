@@ -24,17 +24,22 @@ export interface Difference {
   readonly figures: Readonly<Record<keyof FrameFigures, Interval>>;
 }
 
-const copy = "nearest, copy";
+/** What is compared: names of answers. */
+export interface Compared {
+  /** The answers of methods. */
+  readonly learnt: readonly string[];
+  /** What is subtracted from each of them; by default the copied nearest frame. */
+  readonly reference?: string;
+}
 
-/** Which answers are compared: each learnt one with the copied frame, tuned with untuned ones. */
-const pairsOf = (answers: readonly string[]): readonly (readonly [string, string])[] =>
-  answers.flatMap((answer): readonly (readonly [string, string])[] => {
-    const learnt = /, (?:feed-forward|fine-tuned)$/.test(answer);
+/** Each answer with the reference, tuned ones with untuned ones too. */
+const pairsOf = (
+  { learnt, reference = "nearest, copy" }: Compared,
+): readonly (readonly [answer: string, minus: string])[] =>
+  learnt.flatMap((answer) => {
     const before = answer.replace(/, fine-tuned$/, ", feed-forward");
-    return [
-      ...(before !== answer && answers.includes(before) ? [[answer, before] as const] : []),
-      ...(learnt && answers.includes(copy) ? [[answer, copy] as const] : []),
-    ];
+    return [...new Set([before, reference])].filter((minus) => minus !== answer)
+      .map((minus) => [answer, minus] as const);
   });
 
 const differenceOf = (
@@ -71,17 +76,17 @@ const differenceOf = (
 };
 
 /**
- * The differences of learnt answers from copying the nearest frame, and of fine-tuned ones from
- * feed-forward ones, T by T. A person for whom one of the two is missing is left out.
+ * The differences of answers from the reference, and of fine-tuned ones from feed-forward ones, T
+ * by T. A person for whom one of the two is missing is left out.
  */
 export const differencesOf = (
   measured: readonly Measured[],
+  compared: Compared,
   rng: Rng,
 ): readonly Difference[] =>
   [...Map.groupBy(measured, ({ shots }) => shots)].toSorted(([a], [b]) => a - b)
     .flatMap(([, ofShots]) =>
-      pairsOf([...new Set(ofShots.map(({ answer }) => answer))])
-        .flatMap((pair) => differenceOf(ofShots, pair, rng))
+      pairsOf(compared).flatMap((pair) => differenceOf(ofShots, pair, rng))
     );
 
 const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;

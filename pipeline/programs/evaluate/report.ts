@@ -4,6 +4,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { Interval } from "../../metrics/bootstrap.ts";
+import type { Difference } from "./differences.ts";
 import { figureNames } from "./frame_figures.ts";
 import type { TooShort } from "./protocol.ts";
 import type { Unanswered } from "./store.ts";
@@ -15,6 +17,8 @@ export interface ReportParts {
   readonly about: string;
   /** The table. */
   readonly rows: readonly Row[];
+  /** Answer against answer on the same frames. */
+  readonly differences: readonly Difference[];
   /** Columns of the grids, after source, landmarks and truth. */
   readonly columns: readonly string[];
   /** Comparison pictures: T and the bytes of a PNG. */
@@ -33,6 +37,9 @@ const list = (lines: readonly string[]): string =>
     ? "<p>none</p>"
     : `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul>`;
 
+const cellOf = ({ mean, low, high }: Interval): string =>
+  `<td>${mean.toFixed(3)}<br><small>${low.toFixed(3)} to ${high.toFixed(3)}</small></td>`;
+
 const table = (rows: readonly Row[]): string => {
   const withDistances = rows.some(({ distances }) => distances);
   const head = [
@@ -41,14 +48,24 @@ const table = (rows: readonly Row[]): string => {
   ].map((name) => `<th>${name}</th>`).join("");
   const body = rows.map(({ shots, answer, people, frames, figures, distances }) => {
     const cells = [shots, escaped(answer), people, frames].map((cell) => `<td>${cell}</td>`);
-    const values = figureNames.map((name) => {
-      const { mean, low, high } = figures[name];
-      return `<td>${mean.toFixed(3)}<br><small>${low.toFixed(3)}–${high.toFixed(3)}</small></td>`;
-    });
+    const values = figureNames.map((name) => cellOf(figures[name]));
     const far = distances
       ? [`<td>${distances.frechet.toFixed(2)}</td><td>${distances.kernel.toFixed(4)}</td>`]
       : [];
     return `<tr>${[...cells, ...values, ...far].join("")}</tr>`;
+  });
+  return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table>`;
+};
+
+const differenceTable = (differences: readonly Difference[]): string => {
+  const head = ["T", "answer", "minus", "people", ...figureNames]
+    .map((name) => `<th>${name}</th>`).join("");
+  const body = differences.map(({ shots, answer, minus, people, figures }) => {
+    const cells = [shots, escaped(answer), escaped(minus), people].map((cell) =>
+      `<td>${cell}</td>`
+    );
+    const values = figureNames.map((name) => cellOf(figures[name]));
+    return `<tr>${[...cells, ...values].join("")}</tr>`;
   });
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table>`;
 };
@@ -63,7 +80,7 @@ export const describeUnanswered = ({ key, shots, answer, problem }: Unanswered):
 
 /** The page. */
 export const toHtml = (
-  { about, rows, columns, grids, tooShort, unanswered }: ReportParts,
+  { about, rows, differences, columns, grids, tooShort, unanswered }: ReportParts,
 ): string =>
   `<!doctype html>
 <html lang="en">
@@ -79,6 +96,8 @@ tr:nth-child(even) { background: #8881; } img { max-width: 100%; image-rendering
 <p>${escaped(about)} Means over frames with 95 % bootstrap intervals over people; landmark error in
 eye distances, a face that is not found counts as 1.</p>
 ${table(rows)}
+<h2>Answer against answer, on the same frames</h2>
+${differences.length === 0 ? "<p>none</p>" : differenceTable(differences)}
 ${
     grids.map(({ shots, png }) =>
       `<h2>T = ${shots}</h2><p>Source, landmarks, truth, ${escaped(columns.join(", "))}.</p>` +

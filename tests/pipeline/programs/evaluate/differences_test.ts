@@ -8,6 +8,7 @@ import {
 import type { Measured } from "../../../../pipeline/programs/evaluate/table.ts";
 
 const frame = (ssim: number) => ({ ssim, csim: 0.5, l1: 0.1, landmarkError: 1, undetected: 0 });
+const learnt = ["Ours, feed-forward", "Ours, fine-tuned", "nearest, copy"];
 const people = ["a", "b", "c", "d", "e", "f"];
 
 /** People whose SSIM lies far apart; fine-tuning adds a little to each. */
@@ -25,7 +26,7 @@ const measured: readonly Measured[] = people.flatMap((identity, i) => {
 });
 
 Deno.test("what is better for everybody has a difference whose interval leaves out 0", () => {
-  const found = differencesOf(measured, makeRng(1));
+  const found = differencesOf(measured, { learnt }, makeRng(1));
   assert.deepEqual(
     found.map(({ answer, minus, people }) => [answer, minus, people]),
     [
@@ -44,13 +45,22 @@ Deno.test("who has only one of the two answers is left out and not counted", () 
   const without = measured.filter(({ identity, answer }) =>
     !(identity === "f" && answer === "nearest, copy")
   );
-  const found = differencesOf(without, makeRng(1));
+  const found = differencesOf(without, { learnt }, makeRng(1));
   assert.deepEqual(found.map(({ people }) => people), [5, 6, 5]);
-  assert.deepEqual(differencesOf([], makeRng(1)), []);
+  assert.deepEqual(differencesOf([], { learnt }, makeRng(1)), []);
+});
+
+Deno.test("another reference is subtracted where one is named", () => {
+  const found = differencesOf(measured, { learnt, reference: "Ours, fine-tuned" }, makeRng(1));
+  assert.deepEqual(found.map(({ answer, minus }) => [answer, minus]), [
+    ["Ours, feed-forward", "Ours, fine-tuned"],
+    ["Ours, fine-tuned", "Ours, feed-forward"],
+    ["nearest, copy", "Ours, fine-tuned"],
+  ]);
 });
 
 Deno.test("in Markdown a difference has its sign", () => {
-  const lines = differencesToMarkdown(differencesOf(measured, makeRng(1))).split("\n");
+  const lines = differencesToMarkdown(differencesOf(measured, { learnt }, makeRng(1))).split("\n");
   assert.equal(lines.length, 5);
   assert.match(lines[3] ?? "", /^\| 8 \| Ours, fine-tuned \| Ours, feed-forward \| 6 \| \+0\.011 /);
 });
