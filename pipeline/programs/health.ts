@@ -76,6 +76,21 @@ export const collapseOf = ({ outputs, truths }: Pictures): string | undefined =>
     : undefined;
 };
 
+/** Pictures that vary less than this share of what real ones do are a blur. */
+const blurred = 1 / 3;
+
+/**
+ * That all pictures are a blur, in words. So are those of every generator at first: it is a death
+ * only where looks at unseen people do not improve, see `stagnates`.
+ */
+export const blurOf = ({ outputs, truths }: Pictures): string | undefined => {
+  const spread = mean(outputs.map(standardDeviation)), real = mean(truths.map(standardDeviation));
+  return spread < blurred * real
+    ? `the generator paints a blur and does not learn (its pixels vary by ${spread.toFixed(1)} ` +
+      `of 255, those of real frames by ${real.toFixed(1)})`
+    : undefined;
+};
+
 /** What a collapse would show in, as figures for the log. */
 export const looksOf = ({ outputs }: Pictures): Figures => ({
   /** Standard deviation of the pixels of a picture, of 255. */

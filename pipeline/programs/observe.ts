@@ -16,6 +16,7 @@ import { savePatiently } from "./checkpoint/save_patiently.ts";
 import { rotateCheckpoints } from "./checkpoint/store.ts";
 import { shuffledGap } from "./held_out_figures.ts";
 import {
+  blurOf,
   collapseOf,
   deadDiagnosis,
   deadFor,
@@ -27,7 +28,7 @@ import {
 } from "./health.ts";
 import type { Trial } from "./held_out.ts";
 import type { MethodTraining, TrainedMethod } from "./method.ts";
-import { gapGrace, judge, type Progress } from "./progress.ts";
+import { gapGrace, judge, type Progress, stagnates } from "./progress.ts";
 import type { RunConfig } from "./run_config.ts";
 import { writeGrid } from "./sample_grid.ts";
 import { reenact, type Reenactment } from "./self_reenactment.ts";
@@ -198,6 +199,8 @@ async () => {
     }
     now = { ...now, alive: now.alive || isAlive(pictures) };
     now = judge(now, step, shuffledGap(made.right), looksOf(pictures), env.emit);
+    const blur = stagnates(now, step, config.training.steps) ? blurOf(pictures) : undefined;
+    if (blur) return E.left({ _tag: "Diverged", step, diagnosis: blur });
     if (draw) {
       const drawn = await grid(session, step, made.right)(env)();
       if (E.isLeft(drawn)) { // a picture is not worth a run

@@ -24,6 +24,8 @@ export interface Progress {
   readonly dead: number;
   /** Whether the generator has ever painted more than one flat colour. */
   readonly alive: boolean;
+  /** The L1 on the watched people at each look since the start or the last return. */
+  readonly looks: readonly number[];
   /** The best L1 on the watched people and the step at which it was seen. */
   readonly best?: { readonly l1: number; readonly step: number };
 }
@@ -36,6 +38,7 @@ export const startProgress = (now: number): Progress => ({
   won: 0,
   dead: 0,
   alive: false,
+  looks: [],
 });
 
 /** Below this gap another person's embedding does as well: the embedding is not in use. */
@@ -45,14 +48,35 @@ export const gapGrace = 300;
 /** Steps without a better L1 on unseen people after which learning has stopped. */
 const patience = 500;
 
+/** Looks that are needed to say that nothing improves, and the share that counts as better. */
+const fewestLooks = 4, improvement = 0.01;
+/** The part of a run before which a generator may still be about to learn. */
+const slowStart = 0.1;
+
+/**
+ * Whether the second half of all looks was no better than the first, at a step at which a run of so
+ * many steps should have learnt something.
+ */
+export const stagnates = (
+  { looks }: Pick<Progress, "looks">,
+  step: number,
+  steps: number,
+): boolean => {
+  if (step < Math.max(gapGrace, slowStart * steps) || looks.length < fewestLooks) return false;
+  const half = looks.length >> 1;
+  const before = Math.min(...looks.slice(0, half)), after = Math.min(...looks.slice(half));
+  return !(after < (1 - improvement) * before);
+};
+
 /** Tells the figures of a look at unseen people and what they mean; remembers the best. */
 export const judge = (
-  progress: Progress,
+  before: Progress,
   step: number,
   { l1, gap }: ReturnType<typeof shuffledGap>,
   looks: Figures,
   emit: HasEvents["emit"],
 ): Progress => {
+  const progress = { ...before, looks: [...before.looks, l1] };
   emit({ _tag: "Evaluated", step, figures: { l1, shuffledGap: gap, ...looks } });
   if (step >= gapGrace && gap < leastGap) {
     const percent = (100 * gap).toFixed(1);

@@ -4,6 +4,7 @@ import type { Figures } from "../../../pipeline/core/events.ts";
 import { makeImage } from "../../../pipeline/core/image.ts";
 import { calmed } from "../../../pipeline/programs/guard.ts";
 import {
+  blurOf,
   collapseOf,
   deadDiagnosis,
   deadFor,
@@ -11,6 +12,7 @@ import {
   wonFor,
   wonWarning,
 } from "../../../pipeline/programs/health.ts";
+import { gapGrace, stagnates } from "../../../pipeline/programs/progress.ts";
 import { presets } from "../../../models/presets.ts";
 
 const noise = (low: number, high: number) => {
@@ -41,6 +43,26 @@ Deno.test("one picture for everybody is a collapse, unless there is one person",
 Deno.test("flat pictures are right where the real ones are flat", () => {
   const flat = [makeImage(8, 8, [9, 9, 9])];
   assert.equal(collapseOf({ outputs: flat, truths: flat }), undefined);
+});
+
+Deno.test("a blur of everybody is seen, pictures with less contrast are not one", () => {
+  const truths = [noise(60, 180), noise(30, 200)];
+  const paler = (share: number) =>
+    truths.map(({ data, ...rest }) => ({
+      ...rest,
+      data: data.map((value) => 128 + share * (value - 128)),
+    }));
+  assert.match(blurOf({ outputs: paler(0.25), truths }) ?? "", /paints a blur and does not learn/);
+  assert.equal(blurOf({ outputs: paler(0.5), truths }), undefined);
+});
+
+Deno.test("no better for half of all looks is stagnation, slow learning and a late start are not", () => {
+  const still = { looks: [0.3866, 0.3899, 0.3916, 0.3869, 0.389, 0.3885] };
+  assert.ok(stagnates(still, gapGrace, 3000));
+  assert.ok(!stagnates(still, gapGrace - 1, 3000));
+  assert.ok(!stagnates(still, gapGrace, 100_000), "a tenth of the run is not over");
+  assert.ok(!stagnates({ looks: still.looks.slice(0, 3) }, gapGrace, 3000), "too few looks");
+  assert.ok(!stagnates({ looks: [0.45, 0.44, 0.43, 0.42] }, gapGrace, 3000));
 });
 
 Deno.test("a discriminator that tells everything apart for a hundred steps is named, once", () => {
