@@ -35,6 +35,10 @@ Deno.test("the ablation is trained and judged; killed in the middle and run agai
       "real, the frame itself",
     ]);
     assert.ok(rows.every(({ people, shots }) => people === 2 && shots === 2));
+    const compared: readonly { readonly answer: string; readonly minus: string }[] =
+      JSON.parse(whole.stdout).differences;
+    assert.deepEqual(compared.map(({ answer }) => answer), rows.slice(0, 4).map((r) => r.answer));
+    assert.ok(compared.every(({ minus }) => minus === "Ours, full method"));
     const page = await Deno.readTextFile(`${folder}/whole/ablation/report.html`);
     assert.match(page, /Source, landmarks, truth, Ours, without .*, Ours, full method\./);
     const names = await namesIn(`${folder}/whole/ablation`);
