@@ -7,7 +7,7 @@
 import type { HostTensor } from "../../pipeline/core/elements.ts";
 
 /** The names of the networks that are recognised. */
-export type NetworkName = "vgg19" | "vggface" | "inception" | "mobileface" | "arcface";
+export type NetworkName = "vgg19" | "vggface" | "inception" | "mobileface" | "arcface" | "lpips";
 
 /** A tensor in a file. */
 export interface Part {

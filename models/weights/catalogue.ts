@@ -36,12 +36,18 @@ export interface CatalogueEntry {
   readonly origin: string;
   /** Where to fetch them; nowhere where no sum of the file is known, or where npm brings them. */
   readonly source?: Source;
+  /** A second file that belongs to the first one. */
+  readonly also?: Source;
   /** What the reader cannot see in the file. */
   readonly options?: ConvertOptions;
   /** Installed with an npm package. */
   readonly npm?: string;
   readonly evidence: Evidence;
 }
+
+/** Where the learnt weights of LPIPS lie, version 0.1. */
+const perceptualSimilarity =
+  "https://raw.githubusercontent.com/richzhang/PerceptualSimilarity/master/lpips/weights/v0.1";
 
 /** All of them. */
 export const catalogue: readonly CatalogueEntry[] = [
@@ -137,6 +143,48 @@ export const catalogue: readonly CatalogueEntry[] = [
     },
   },
   {
+    name: "lpips-alexnet",
+    title: "LPIPS 0.1 with AlexNet",
+    network: "lpips",
+    serves: "LPIPS",
+    licence: "BSD 3-Clause (AlexNet), BSD 2-Clause (weights of layers)",
+    origin: "torchvision (alexnet-owt); R. Zhang's PerceptualSimilarity (lpips/weights/v0.1)",
+    source: {
+      url: "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+      sha256: "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
+    },
+    also: {
+      url: `${perceptualSimilarity}/alex.pth`,
+      sha256: "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0",
+    },
+    options: { as: "lpips" },
+    evidence: {
+      read:
+        "addresses, whole sums, 244,408,911 and 6,009 bytes (the same in ten public documents each), licences (the repository of the weights of layers; projects that use AlexNet)",
+    },
+  },
+  {
+    name: "lpips-vgg16",
+    title: "LPIPS 0.1 with VGG16",
+    network: "lpips",
+    serves: "LPIPS",
+    licence: "BSD 3-Clause (VGG16), BSD 2-Clause (weights of layers)",
+    origin: "torchvision (VGG16); R. Zhang's PerceptualSimilarity (lpips/weights/v0.1)",
+    source: {
+      url: "https://download.pytorch.org/models/vgg16-397923af.pth",
+      sha256: "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0",
+    },
+    also: {
+      url: `${perceptualSimilarity}/vgg.pth`,
+      sha256: "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868",
+    },
+    options: { as: "lpips" },
+    evidence: {
+      read:
+        "addresses, whole sums (the same in nine of ten public documents, and in ten), 553,433,881 and 7,289 bytes, licences (as with AlexNet)",
+    },
+  },
+  {
     name: "faceres",
     title: "FaceRes",
     serves: "content loss of toy-64 and small-128",
@@ -160,9 +208,16 @@ export const catalogue: readonly CatalogueEntry[] = [
   },
 ];
 
+/** The files that an entry is made of; none where no sum of them is known. */
+export const sourcesOf = ({ source, also }: CatalogueEntry): readonly Source[] =>
+  [source, also].flatMap((each) => each ?? []);
+
 /** How much of a file's sum is known: a whole one pins the file, 8 digits only its name's promise. */
-export const sumOf = ({ source }: CatalogueEntry): "whole" | "8 of 64 digits" | "unknown" =>
-  source === undefined ? "unknown" : source.sha256.length === 64 ? "whole" : "8 of 64 digits";
+export const sumOf = (entry: CatalogueEntry): "whole" | "8 of 64 digits" | "unknown" => {
+  const sources = sourcesOf(entry);
+  if (sources.length === 0) return "unknown";
+  return sources.every(({ sha256 }) => sha256.length === 64) ? "whole" : "8 of 64 digits";
+};
 
 /** The names of all. */
 export const catalogueNames: readonly string[] = catalogue.map(({ name }) => name);

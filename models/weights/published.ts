@@ -17,6 +17,7 @@ import {
 } from "./architecture.ts";
 import { affineOf, foldNorm, normParts } from "./batch_norm.ts";
 import { arcFaceDialects } from "./published_arcface.ts";
+import { lpipsDialects } from "./published_lpips.ts";
 
 const reversed = (shape: readonly number[]): readonly number[] => {
   const [height = 1, width = 1, from = 1, to = 1] = shape;
@@ -209,6 +210,13 @@ export const publishedNetworks: readonly PublishedNetwork[] = [
     serves: "CSIM (the paper's)",
     partial: false,
     dialects: arcFaceDialects,
+  },
+  {
+    name: "lpips",
+    title: "LPIPS (a trunk and the weights of its layers)",
+    serves: "LPIPS",
+    partial: false,
+    dialects: lpipsDialects,
   },
 ];
 

@@ -1,5 +1,5 @@
 /**
- * `deno task weights list | convert IN OUT | fetch NAME`.
+ * `deno task weights list | convert IN… OUT | fetch NAME`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { withSignals } from "../core/signals.ts";
 import { nearest } from "../core/words.ts";
 import {
   type Conversion,
-  convertFile,
+  convertFiles,
   fetchWeights,
   type Installed,
   listWeights,
@@ -25,10 +25,10 @@ import { say, terminalSink } from "./terminal.ts";
 const options: readonly Option[] = [
   {
     name: "action",
-    value: "list | convert IN OUT | fetch NAME",
+    value: "list | convert IN… OUT | fetch NAME",
     positional: true,
     repeatable: true,
-    help: "what to do (list)",
+    help: "what to do (list); LPIPS is converted from two files",
   },
   { name: "cache", value: "DIR", help: "where fetched weights are (.cache/weights)" },
   {
@@ -90,9 +90,12 @@ const outcome = (conversion: Conversion): Result =>
   E.right({ json: conversion, text: told(conversion) });
 
 const convert = async (words: readonly string[], parsed: Parsed): Promise<Result> => {
-  const [input, output, ...more] = words;
-  if (input === undefined || output === undefined || more.length > 0) {
-    return bad("Cannot convert weights: expected two paths, IN and OUT");
+  const inputs = words.slice(0, -1), output = words.at(-1);
+  if (output === undefined || inputs.length === 0) {
+    return bad(
+      "Cannot convert weights: expected two paths, IN and OUT, or more where a network is " +
+        "published in several files",
+    );
   }
   const as = text(parsed["as"]), preprocessing = text(parsed["preprocessing"]);
   const licence = text(parsed["licence"]);
@@ -102,7 +105,7 @@ const convert = async (words: readonly string[], parsed: Parsed): Promise<Result
   if (preprocessing !== undefined && !isPreprocessing(preprocessing)) {
     return bad(`Cannot use --preprocessing: it is "${preprocessing}", expected caffe or imagenet`);
   }
-  const converted = await convertFile(input, output, {
+  const converted = await convertFiles(inputs, output, {
     ...(as === undefined ? {} : { as }),
     ...(preprocessing === undefined ? {} : { preprocessing }),
     ...(licence === undefined ? {} : { licence }),

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { type Tensor, tf } from "../../backends/tf.ts";
 import { createInception } from "../../models/metric_networks/inception.ts";
 import { weightsRefusal } from "../../models/perceptual/weight_file.ts";
 import { convertTensors } from "../../models/weights/convert.ts";
@@ -13,6 +12,7 @@ import type { HasBackend } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import { E, F, type ReaderTaskEither, type TaskEither, TE } from "../core/fp.ts";
 import type { Image } from "../core/image.ts";
+import { arraysOf, batchOf } from "./batch.ts";
 
 /** A network whose features a distance between distributions is measured in. */
 export interface FeatureExtractor {
@@ -28,15 +28,6 @@ export interface FeatureExtractor {
 
 /** The first digits of the SHA-256 of the published file (pt_inception-2015-12-05). */
 const publishedSum = "6726825d";
-
-const batchOf = (images: readonly Image[]): Tensor => {
-  const [first] = images, width = first?.width ?? 0, height = first?.height ?? 0;
-  const values = new Float32Array(images.length * width * height * 3);
-  images.forEach(({ data }, i) =>
-    data.forEach((value, j) => values[i * data.length + j] = value / 127.5 - 1)
-  );
-  return tf.tensor(values, [images.length, height, width, 3]);
-};
 
 /**
  * Loads Inception from a file (safetensors of `weights convert`, or the published .pth). The
@@ -66,15 +57,7 @@ export const inceptionFeatures = (
     ),
     TE.flatMap(({ tensors, sum }) =>
       F.pipe(
-        backend.run("loading of Inception", () =>
-          createInception(
-            new Map(
-              Object.entries(tensors).map(([name, { shape, data }]) => [
-                name,
-                { shape, values: Float32Array.from(data) },
-              ]),
-            ),
-          )),
+        backend.run("loading of Inception", () => createInception(arraysOf(tensors))),
         TE.map((network): FeatureExtractor => ({
           metric: sum.startsWith(publishedSum) ? "FID" : "Fréchet distance (Inception v3)",
           features: (images) => async () => {

@@ -22,6 +22,7 @@ import type { Err } from "../core/errors.ts";
 import { E, F, type ReaderTaskEither, type TaskEither, TE } from "../core/fp.ts";
 import type { Image, Landmarks } from "../core/image.ts";
 import { faceTemplate112, fitSimilarity, fivePoints, warp } from "./align.ts";
+import { arraysOf } from "./batch.ts";
 
 /** A recogniser that tells how alike two faces are; its descriptors are compared by `csim`. */
 export interface IdentityNetwork {
@@ -94,17 +95,7 @@ const loadRecogniser = (
         convertTensors(file, { as: name }),
       )
     ),
-    TE.flatMap(({ tensors }) =>
-      backend.run(`loading of ${name}`, () =>
-        create(
-          new Map(
-            Object.entries(tensors).map(([tensor, { shape, data }]) => [
-              tensor,
-              { shape, values: Float32Array.from(data) },
-            ]),
-          ),
-        ))
-    ),
+    TE.flatMap(({ tensors }) => backend.run(`loading of ${name}`, () => create(arraysOf(tensors)))),
     TE.map((network): IdentityNetwork => ({
       name,
       describe: describeWith(backend, network),

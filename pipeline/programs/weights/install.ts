@@ -9,6 +9,8 @@ import {
   catalogue,
   type CatalogueEntry,
   type Evidence,
+  type Source,
+  sourcesOf,
   sumOf,
 } from "../../../models/weights/catalogue.ts";
 import {
@@ -16,7 +18,7 @@ import {
   type ConvertOptions,
   convertTensors,
 } from "../../../models/weights/convert.ts";
-import { readWeights } from "../../../models/weights/read.ts";
+import { readAllWeights } from "../../../models/weights/read_all.ts";
 import { weightsRefusal } from "../../../models/perceptual/weight_file.ts";
 import type { Err } from "../../core/errors.ts";
 import { fileProblem } from "../../core/files.ts";
@@ -49,22 +51,23 @@ export interface ConvertFileOptions extends ConvertOptions {
 const nameOf = (path: string): string => path.replace(/\/+$/, "").replace(/^.*\//, "");
 
 /**
- * Reads weights of any known format, recognises their network and writes it as safetensors. `BadFile`
- * where it cannot be read or is no network that is known, `Checkpoint` where it cannot be written.
+ * Reads weights of any known format, recognises their network and writes it as safetensors; a
+ * network that is published in several files is made of all of them. `BadFile` where they cannot be
+ * read or are no network that is known, `Checkpoint` where it cannot be written.
  */
-export const convertFile = (
-  input: string,
+export const convertFiles = (
+  inputs: readonly string[],
   output: string,
   options: ConvertFileOptions = {},
 ): TaskEither<Err<"BadFile" | "Checkpoint">, Conversion> =>
 async () => {
-  const read = await readWeights(input)();
+  const read = await readAllWeights(inputs)();
   if (E.isLeft(read)) return read;
   const converted = convertTensors(read.right, options);
-  if (E.isLeft(converted)) return E.left(weightsRefusal(input, converted.left));
+  if (E.isLeft(converted)) return E.left(weightsRefusal(inputs.join(" and "), converted.left));
   const { network, dialect, tensors, unused, notes }: Converted = converted.right;
   const metadata = {
-    source: options.source ?? nameOf(input),
+    source: options.source ?? inputs.map(nameOf).join(", "),
     sourceSha256: read.right.sha256,
     licence: options.licence ?? "unknown",
     ...converted.right.metadata,
@@ -107,40 +110,77 @@ export interface FetchOptions
   readonly sha256?: string;
 }
 
-const sourceOf = (
-  { name, source, npm, origin }: CatalogueEntry,
+const wantedOf = (
+  entry: CatalogueEntry,
   { url, sha256 }: FetchOptions,
-): Either<Err<"Config">, { readonly url: string; readonly sha256: string }> => {
+): Either<Err<"Config">, readonly Source[]> => {
+  const { name, source, also, npm, origin } = entry;
   const bad = (problem: string) =>
     E.left<Err<"Config">>({ _tag: "Config", problems: [`Cannot fetch ${name}: ${problem}`] });
   if (npm !== undefined) return bad(`npm brings it with ${npm}, expected nothing to do`);
+  if (also !== undefined && (url ?? sha256) !== undefined) {
+    return bad(
+      "it is made of two files, expected no --url and no --sha256, or deno task weights convert " +
+        `TRUNK LAYERS ${installedPath("CACHE", name)}`,
+    );
+  }
   if (url !== undefined) {
     return /^[0-9a-fA-F]{64}$/.test(sha256 ?? "")
-      ? E.right({ url, sha256: (sha256 ?? "").toLowerCase() })
+      ? E.right([{ url, sha256: (sha256 ?? "").toLowerCase() }])
       : bad(`the file at ${url} has no known sum, expected --sha256 with 64 hexadecimal digits`);
   }
   return source
-    ? E.right({ url: source.url, sha256: sha256?.toLowerCase() ?? source.sha256 })
+    ? E.right(
+      sourcesOf(entry).map((each) => ({ ...each, sha256: sha256?.toLowerCase() ?? each.sha256 })),
+    )
     : bad(
       `no file with a known sum is published (${origin}), expected --url URL --sha256 HEX, or ` +
         `deno task weights convert FILE ${installedPath("CACHE", name)}`,
     );
 };
 
+/** A file that was fetched, with its whole sum. */
+interface Fetched {
+  readonly path: string;
+  readonly source: Source;
+  readonly sha256: string;
+}
+
+const fetchAll = async (
+  name: string,
+  sources: readonly Source[],
+  { cache, retries, silence, progress, signal }: FetchOptions,
+): Promise<Either<Err<"BadFile" | "Checkpoint" | "Aborted">, readonly Fetched[]>> => {
+  const fetched: Fetched[] = [];
+  for (const source of sources) {
+    const path = `${cache}/${name}.download${fetched.length === 0 ? "" : fetched.length + 1}`;
+    const downloaded = await downloadFile({
+      ...{ ...source, path, signal },
+      ...(retries === undefined ? {} : { retries }),
+      ...(silence === undefined ? {} : { silence }),
+      ...(progress === undefined ? {} : { progress }),
+    })();
+    if (E.isLeft(downloaded)) return downloaded;
+    fetched.push({ path, source, sha256: downloaded.right });
+  }
+  return E.right(fetched);
+};
+
 /**
  * Fetches weights of the catalogue and converts them; what is installed already is left alone. The
- * downloaded file is removed after its conversion.
+ * downloaded files are removed after their conversion.
  */
 export const fetchWeights = (
   entry: CatalogueEntry,
   options: FetchOptions,
 ): TaskEither<Err<"Config" | "BadFile" | "Checkpoint" | "Aborted">, Conversion | string> =>
 async () => {
-  const source = sourceOf(entry, options);
-  if (E.isLeft(source)) return source;
-  const { url, sha256 } = source.right, path = installedPath(options.cache, entry.name);
+  const wanted = wantedOf(entry, options);
+  if (E.isLeft(wanted)) return wanted;
+  const sums = wanted.right.map(({ sha256 }) => sha256).join();
+  const path = installedPath(options.cache, entry.name);
   const there = await readSafetensorsHeader(path)();
-  if (E.isRight(there) && there.right.metadata["sourceSha256"]?.startsWith(sha256)) {
+  if (E.isRight(there) && there.right.metadata["sourceSha256"]?.startsWith(sums)) {
     return E.right(path);
   }
   try {
@@ -148,23 +188,18 @@ async () => {
   } catch (cause) {
     return E.left(weightsRefusal(options.cache, fileProblem(cause)));
   }
-  const original = `${options.cache}/${entry.name}.download`;
-  const { retries, silence, progress, signal } = options;
-  const downloaded = await downloadFile({
-    ...{ url, sha256, path: original, signal },
-    ...(retries === undefined ? {} : { retries }),
-    ...(silence === undefined ? {} : { silence }),
-    ...(progress === undefined ? {} : { progress }),
-  })();
-  if (E.isLeft(downloaded)) return downloaded;
-  const { licence } = entry;
-  const converted = await convertFile(original, path, { ...entry.options, licence, source: url })();
+  const fetched = await fetchAll(entry.name, wanted.right, options);
+  if (E.isLeft(fetched)) return fetched;
+  const paths = fetched.right.map((each) => each.path), { licence } = entry;
+  const source = wanted.right.map(({ url }) => url).join(", ");
+  const converted = await convertFiles(paths, path, { ...entry.options, licence, source })();
   if (E.isLeft(converted)) return converted;
-  await Deno.remove(original);
-  if (sha256.length === 64) return converted;
-  const note = `Only ${sha256.length} of the 64 digits of its SHA-256 were known and compared; ` +
-    `this file's is ${downloaded.right}: compare it with a source that you trust`;
-  return E.right({ ...converted.right, notes: [...converted.right.notes, note] });
+  for (const each of paths) await Deno.remove(each);
+  const notes = fetched.right.filter((each) => each.source.sha256.length < 64).map((each) =>
+    `Only ${each.source.sha256.length} of the 64 digits of its SHA-256 were known and compared; ` +
+    `this file's is ${each.sha256}: compare it with a source that you trust`
+  );
+  return E.right({ ...converted.right, notes: [...converted.right.notes, ...notes] });
 };
 
 /** One line of the list. */
