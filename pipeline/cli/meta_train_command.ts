@@ -32,7 +32,7 @@ const options: readonly Option[] = [
   { name: "accumulate", value: "N", help: "batches summed up before an update (1)", numeric: true },
   { name: "seed", value: "N", help: "everything random follows from it (1)", numeric: true },
   { name: "run", value: "DIR", help: "the run's folder (runs/PRESET-001, -002, …)" },
-  { name: "resume", help: "go on with the run in --run" },
+  { name: "resume", help: "go on with the run in --run, with its settings" },
   { name: "variant", value: "ft|ff", help: "with the match term, or without (ft)" },
   { name: "method", value: "NAME", help: `${trainableNames.join(", ")} (headshot)` },
   { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
@@ -85,9 +85,19 @@ const freshRun = async (preset: string): Promise<string> => {
   }
 };
 
+/**
+ * What the options are put over: a file, the run itself where it goes on, or nothing. A run that
+ * has no readable configuration is refused when it is opened.
+ */
+const readBase = async (parsed: Parsed): Promise<E.Either<PipelineError, unknown>> => {
+  const file = single(parsed.config), run = single(parsed.run);
+  if (file !== undefined) return await readConfigFile(file)();
+  if (!parsed.resume || run === undefined) return E.right({});
+  return E.right(E.getOrElse((): unknown => ({}))(await readConfigFile(`${run}/config.json`)()));
+};
+
 const configure = async (parsed: Parsed): Promise<E.Either<PipelineError, RunConfig>> => {
-  const file = single(parsed.config);
-  const read = file === undefined ? E.right({}) : await readConfigFile(file)();
+  const read = await readBase(parsed);
   if (E.isLeft(read)) return read;
   const fromFile = read.right as Overrides;
   const top = Object.fromEntries(

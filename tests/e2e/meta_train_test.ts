@@ -43,7 +43,8 @@ Deno.test("a run writes its folder, and resumed it equals an uninterrupted one b
     while (!(await has(path))) await new Promise((resume) => setTimeout(resume, 20));
     child.kill("SIGKILL");
     await child.output();
-    const resumed = await runCli([...args, "--steps", "8", "--resume"], folder);
+    // The run knows its settings: preset, steps and everything else.
+    const resumed = await runCli(["meta-train", "--run", "parts", "--resume"], folder);
     assert.equal(resumed.code, 0, resumed.stderr);
     for (const file of ["weights", "state"]) {
       const name = `checkpoints/step-000008/${file}.safetensors`;
