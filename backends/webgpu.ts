@@ -12,6 +12,7 @@ import { loadWebgpu, tf } from "./tf.ts";
 import { describe, openDevice } from "./webgpu/device.ts";
 import { guardBackend, largestTensor } from "./webgpu/guard.ts";
 import { registerKernels } from "./webgpu/kernels.ts";
+import { shareBuffers } from "./webgpu/packed.ts";
 import { watchDevice } from "./webgpu/witness.ts";
 
 const name = "webgpu";
@@ -37,6 +38,7 @@ async () => {
   const { WebGPUBackend } = await loadWebgpu();
   const backend = new WebGPUBackend(device, info);
   guardBackend(backend);
+  shareBuffers(backend);
   if (tf.findBackendFactory(name)) tf.removeBackend(name); // the stock one opens a device itself
   tf.registerBackend(name, () => backend, 3);
   registerKernels();

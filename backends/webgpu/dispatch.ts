@@ -81,13 +81,19 @@ ${body}
 };
 
 /** The parts of the backend that record work; private there, the version is pinned. */
-interface Recorder {
+export interface Recorder {
   commandEncoder: GPUCommandEncoder | null;
   computePassEncoder: GPUComputePassEncoder | null;
   dispatchCountInPass: number;
   readonly commandQueueOwnedIds: WeakSet<object>;
+  /** Buffers to free once what was recorded is submitted. */
   readonly uniformPendingDisposal: GPUBuffer[];
+  /** What is bound for a tensor: its buffer, or its part of one (see `packed.ts`). */
+  readonly tensorToBinding: (tensor: TensorInfo) => GPUBindingResource;
 }
+
+/** A backend seen as what records its work. */
+export const recorderOf = (backend: WebGPUBackend): Recorder => backend as unknown as Recorder;
 
 /** Dispatches after which the queue is submitted, as in the backend itself. */
 const batch = 15;
@@ -148,17 +154,17 @@ export const dispatch = (backend: WebGPUBackend, program: Program, call: Call): 
   }
   const outputs = call.outputs.map((shape) => backend.makeTensorInfo([...shape], "float32"));
   const tensors = [...call.inputs, ...outputs];
-  const buffers = tensors.map(({ dataId }) => {
-    backend.uploadToGPU(dataId);
-    return backend.tensorMap.get(dataId).resource as GPUBuffer;
-  });
+  const recorder = recorderOf(backend);
+  for (const { dataId } of tensors) backend.uploadToGPU(dataId);
   const { pipeline, layout } = compile(backend, program);
   const parameters = uniforms(backend, program, call.parameters);
   const bindGroup = backend.device.createBindGroup({
     layout,
-    entries: [...buffers, parameters].map((buffer, binding) => ({ binding, resource: { buffer } })),
+    entries: [
+      ...tensors.map((tensor) => recorder.tensorToBinding(tensor)),
+      { buffer: parameters },
+    ].map((resource, binding) => ({ binding, resource })),
   });
-  const recorder = backend as unknown as Recorder;
   recorder.uniformPendingDisposal.push(parameters);
   for (const { dataId } of tensors) recorder.commandQueueOwnedIds.add(dataId);
   backend.ensureCommandEncoderReady();

@@ -22,6 +22,10 @@ export const need = ({ inputs }: KernelCall, name: string): TensorInfo => {
   return tensor;
 };
 
+/** The inputs of a kernel that takes a list. */
+export const listed = ({ inputs }: KernelCall): readonly TensorInfo[] =>
+  Object.values(inputs).filter((tensor) => tensor !== undefined);
+
 /** The only tensor, or the one at `i`, of what a program gave; a missing one is a bug. */
 export const at = (tensors: readonly TensorInfo[], i = 0): TensorInfo => {
   const tensor = tensors[i];

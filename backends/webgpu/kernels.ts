@@ -4,7 +4,7 @@
  * @module
  */
 import { tf, type WebGPUBackend } from "../tf.ts";
-import { type KernelName, kernelNames } from "../kernels/names.ts";
+import { type KernelName, kernelNames, type ManyName } from "../kernels/names.ts";
 import { registerComposed } from "../kernels/composed.ts";
 import { convolve, convolveFilterGrad, convolveInputGrad } from "./convolve.ts";
 import { splitSums } from "./guard.ts";
@@ -12,8 +12,13 @@ import type { Kernel } from "./kernel.ts";
 import { instanceNormalize, instanceNormalizeGrad } from "./norm.ts";
 import {
   adamUpdate,
-  averagePool2,
+  adamUpdates,
   exponentialAverage,
+  exponentialAverages,
+  squaredNorms,
+} from "./optimiser.ts";
+import {
+  averagePool2,
   meanAbsoluteDifferenceGrad,
   reluGrad,
   upsampleNearest2,
@@ -23,7 +28,7 @@ import { powerIteration, spectralNormalize, spectralNormalizeGrad } from "./spec
 
 const backendName = "webgpu";
 
-const kernels: Readonly<Partial<Record<KernelName, Kernel>>> = {
+const kernels: Readonly<Partial<Record<KernelName | ManyName, Kernel>>> = {
   Convolve: convolve,
   ConvolveInputGrad: convolveInputGrad,
   ConvolveFilterGrad: convolveFilterGrad,
@@ -40,7 +45,10 @@ const kernels: Readonly<Partial<Record<KernelName, Kernel>>> = {
   MeanAbsoluteDifferenceGrad: meanAbsoluteDifferenceGrad,
   SquaredNorm: squaredNorm,
   AdamUpdate: adamUpdate,
+  AdamUpdates: adamUpdates,
   ExponentialAverage: exponentialAverage,
+  ExponentialAverages: exponentialAverages,
+  SquaredNorms: squaredNorms,
 };
 
 /** Registers them, and those that are missing here composed; again changes nothing. */

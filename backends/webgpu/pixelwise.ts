@@ -1,6 +1,6 @@
 /**
  * Kernels in which every output depends on a few inputs: ReLU's gradient, 2×2 pooling and
- * upsampling, the gradient of L1, Adam.
+ * upsampling, the gradient of L1.
  *
  * @module
  */
@@ -95,92 +95,6 @@ export const meanAbsoluteDifferenceGrad: Kernel = (call) => {
     inputs: [need(call, "dy"), a, need(call, "b")],
     outputs: [a.shape],
     parameters: { size },
-    groups: flatGroups(size),
-  });
-};
-
-// A NaN in a comparison may be anything on some drivers, so the flag is tested by its bits.
-const adamProgram = (momentum: boolean): Program => ({
-  key: `adam ${momentum}`,
-  inputs: ["parameter", "gradient", ...(momentum ? ["first"] : []), "second", "finite"],
-  outputs: ["moved", "second2", ...(momentum ? ["first2"] : [])],
-  parameters: {
-    size: "i32",
-    rate: "f32",
-    keep1: "f32",
-    take1: "f32",
-    keep2: "f32",
-    take2: "f32",
-    correction2: "f32",
-    epsilon: "f32",
-  },
-  workgroup: flat,
-  body: `${flatIndex}
-  let bits = bitcast<u32>(finite[0]);
-  let go = bits != 0u && bits <= 0x7f800000u;
-  let g = gradient[index];
-  let m = ${momentum ? "first[index] * p.keep1 + g * p.take1" : "g"};
-  let v = second[index] * p.keep2 + g * g * p.take2;
-  let change = m * p.rate / (sqrt(v) / p.correction2 + p.epsilon);
-  if (go) {
-    moved[index] = parameter[index] - change;
-    second2[index] = v;
-    ${momentum ? "first2[index] = m;" : ""}
-  } else {
-    moved[index] = parameter[index];
-    second2[index] = second[index];
-    ${momentum ? "first2[index] = first[index];" : ""}
-  }`,
-});
-
-/** One Adam update; everything stays where `finite` is not above 0. */
-export const adamUpdate: Kernel = (call) => {
-  const { backend, attributes, inputs } = call;
-  const parameter = need(call, "parameter"), first = inputs.first;
-  const size = sizeOf(parameter.shape), { shape } = parameter;
-  const step = Number(attributes.step), beta1 = first ? Number(attributes.beta1) : 0;
-  const beta2 = Number(attributes.beta2);
-  return dispatch(backend, adamProgram(first !== undefined), {
-    inputs: [
-      parameter,
-      need(call, "gradient"),
-      ...(first ? [first] : []),
-      need(call, "second"),
-      need(call, "finite"),
-    ],
-    outputs: first ? [shape, shape, shape] : [shape, shape],
-    parameters: {
-      size,
-      rate: Number(attributes.rate) / (1 - beta1 ** step),
-      keep1: beta1,
-      take1: 1 - beta1,
-      keep2: beta2,
-      take2: 1 - beta2,
-      correction2: Math.sqrt(1 - beta2 ** step),
-      epsilon: Number(attributes.epsilon),
-    },
-    groups: flatGroups(size),
-  });
-};
-
-const averageProgram: Program = {
-  key: "exponential average",
-  inputs: ["average", "value"],
-  outputs: ["moved"],
-  parameters: { size: "i32", keep: "f32", take: "f32" },
-  workgroup: flat,
-  body: `${flatIndex}
-  moved[index] = p.keep * average[index] + p.take * value[index];`,
-};
-
-/** decay · average + (1 − decay) · value. */
-export const exponentialAverage: Kernel = (call) => {
-  const average = need(call, "average"), size = sizeOf(average.shape);
-  const keep = Number(call.attributes.decay);
-  return dispatch(call.backend, averageProgram, {
-    inputs: [average, need(call, "value")],
-    outputs: [average.shape],
-    parameters: { size, keep, take: 1 - keep },
     groups: flatGroups(size),
   });
 };
