@@ -7,6 +7,7 @@ import { E, type TaskEither } from "../pipeline/core/fp.ts";
 import type { Backend, BackendName } from "../pipeline/core/env.ts";
 import type { Err } from "../pipeline/core/errors.ts";
 import { createCpuBackend } from "./cpu.ts";
+import { createNativeBackend } from "./native.ts";
 import { createWasmBackend } from "./wasm.ts";
 import { createWebgpuBackend } from "./webgpu.ts";
 import { adapterKind } from "./webgpu/device.ts";
@@ -16,7 +17,7 @@ export type BackendChoice = "auto" | BackendName;
 
 /** What can be chosen about the backend; what does not concern it is ignored. */
 export interface BackendOptions {
-  /** How many threads `wasm` computes with; default: the processor's, at most 8. */
+  /** How many threads `wasm` and `native` compute with; default: the processor's, at most 8. */
   readonly threads?: number;
 }
 
@@ -29,6 +30,8 @@ const start = (
       return createWebgpuBackend({ allowSoftware: true });
     case "wasm":
       return createWasmBackend(options);
+    case "native":
+      return createNativeBackend(options);
     case "cpu":
       return createCpuBackend();
     default:
@@ -39,16 +42,15 @@ const start = (
 const noSuchBackend = (name: string): Err<"Config"> => ({
   _tag: "Config",
   problems: [
-    `Cannot use backend ${name}: ${
-      name === "native" ? "it is not there yet" : "there is none of that name"
-    }, expected webgpu, wasm or cpu`,
+    `Cannot use backend ${name}: there is none of that name, expected webgpu, wasm, native or cpu`,
   ],
 });
 
 /**
  * Starts a backend. `auto` takes a hardware GPU if there is one, else `wasm`: a software adapter
- * is slower than `wasm` and only taken when `webgpu` is asked for by name. Fails with `Backend`
- * where the backend does not start and with `Config` where the name means none.
+ * is slower than `wasm` and only taken when `webgpu` is asked for by name, and `native` never.
+ * Fails with `Backend` where the backend does not start and with `Config` where the name means
+ * none, or `native` has no library or no permission.
  *
  * @example
  * ```ts
