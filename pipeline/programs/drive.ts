@@ -61,7 +61,7 @@ const taken = (path: string): Err<"Config"> => ({
 });
 
 /** The driver's motion as this person's landmarks: smoothed, held where lost, retargeted. */
-const motionFor = (
+export const motionFor = (
   person: Person,
   { driver, retarget: how = "relative", smooth = true, holdSeconds = 1 }: DriveOptions,
   track: LandmarkTrack,
