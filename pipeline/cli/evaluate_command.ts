@@ -17,11 +17,11 @@ import type { Err, PipelineError } from "../core/errors.ts";
 import { E, F, type TE } from "../core/fp.ts";
 import type { EvaluationReport } from "../programs/evaluate.ts";
 import { evaluateRuns, type RunsEvaluation } from "../programs/evaluate_runs.ts";
-import type { JudgeChoice } from "../programs/evaluate/judges.ts";
 import { describeTooShort, describeUnanswered } from "../programs/evaluate/report.ts";
 import { toMarkdown } from "../programs/evaluate/table.ts";
 import { untrainedNames } from "../programs/methods.ts";
 import type { Command } from "./command.ts";
+import { judgeOptions, judgeSettings, judgesOf } from "./judge_options.ts";
 import { labelled, listed, runProblems } from "./labelled_runs.ts";
 import { numberOr, type Option, type Parsed } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
@@ -48,16 +48,7 @@ const options: readonly Option[] = [
     value: "NAME,NAME,…",
     help: `methods without training beside the runs: ${untrainedNames.join(", ")} (all)`,
   },
-  {
-    name: "identity",
-    value: "NAME=FILE",
-    help: "the recogniser of CSIM: mobileface or arcface with its weights (face-api)",
-  },
-  {
-    name: "inception",
-    value: "FILE",
-    help: "weights of Inception: FID is computed with them (no FID)",
-  },
+  ...judgeOptions,
   { name: "out", value: "DIR", help: "where tables, pictures and the report go (required)" },
   { name: "cache", value: "DIR", help: "prepared frames of a folder of videos (the run's)" },
   { name: "seed", value: "N", help: "who is drawn, and what fine-tuning draws (1)", numeric: true },
@@ -69,8 +60,7 @@ const Settings = strict({ run: listOf(text, 1), out: path }, {
   shots: listOf(positiveInteger, 1),
   methods: listOf(text),
   data: text,
-  identity: text,
-  inception: path,
+  ...judgeSettings,
   cache: path,
   videos: positiveInteger,
   frames: positiveInteger,
@@ -78,21 +68,6 @@ const Settings = strict({ run: listOf(text, 1), out: path }, {
   backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
   json: yes,
 });
-
-const judgesOf = (
-  identity: string | undefined,
-  inception: string | undefined,
-): E.Either<Err<"Config">, JudgeChoice> => {
-  const given = { ...(inception && { inception }) };
-  if (identity === undefined || identity === "face-api") return E.right(given);
-  const [name, ...rest] = identity.split("="), path = rest.join("=");
-  if ((name === "mobileface" || name === "arcface") && path !== "") {
-    return E.right({ ...given, identity: { name, path } });
-  }
-  const problem = `Cannot compute CSIM with --identity ${identity}: expected face-api, or ` +
-    "mobileface or arcface with a file (mobileface=weights.safetensors)";
-  return E.left({ _tag: "Config", problems: [problem] });
-};
 
 interface Asked {
   readonly backend: "auto" | "webgpu" | "wasm" | "cpu" | "native";
@@ -115,7 +90,7 @@ const configure = (parsed: Parsed): E.Either<Err<"Config">, Asked> => {
         const runs = run.map(labelled), untrained = rest.methods ?? untrainedNames;
         const problems = runProblems("evaluate", runs, untrained);
         if (problems.length > 0) return E.left({ _tag: "Config", problems });
-        const judges = judgesOf(rest.identity, rest.inception);
+        const judges = judgesOf(rest);
         if (E.isLeft(judges)) return judges;
         const protocol = {
           shots: [...new Set(rest.shots ?? [1, 8, 32])].toSorted((a, b) => a - b),

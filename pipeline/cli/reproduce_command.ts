@@ -9,6 +9,7 @@ import type { PipelineError } from "../core/errors.ts";
 import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import type { EvaluationReport } from "../programs/evaluate.ts";
 import { configOf } from "../programs/evaluate_runs.ts";
+import type { JudgeChoice } from "../programs/evaluate/judges.ts";
 import type { Protocol } from "../programs/evaluate/protocol.ts";
 import { ablationOf, reproduceAblation } from "../programs/reproduce/ablation.ts";
 import { reproduceTable1 } from "../programs/reproduce/table1.ts";
@@ -18,6 +19,7 @@ import type { Budget } from "../programs/reproduce/trained_runs.ts";
 import type { Overrides, RunConfig } from "../programs/run_config.ts";
 import type { Command, Outcome } from "./command.ts";
 import { reportText } from "./evaluate_command.ts";
+import { judgesOf } from "./judge_options.ts";
 import type { Parsed } from "./options.ts";
 import { type Asked, decodeReproduction, reproduceOptions } from "./reproduce_options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
@@ -53,9 +55,9 @@ const evaluated = ({ out, what }: Asked) => (done: EvaluationReport): Outcome =>
 
 const table1 = (asked: Asked, settings: Overrides): Program<Outcome> =>
   F.pipe(
-    reproduceTable1(
-      { ...budgetFor(asked, settings), judges: {}, protocol: protocolOf(asked) },
-      say,
+    RTE.fromEither<PipelineError, JudgeChoice, Env>(judgesOf(asked)),
+    RTE.flatMap((judges) =>
+      reproduceTable1({ ...budgetFor(asked, settings), judges, protocol: protocolOf(asked) }, say)
     ),
     RTE.map(evaluated(asked)),
   );
@@ -65,10 +67,16 @@ const ablation = (asked: Asked, settings: Overrides): Program<Outcome> =>
     firstRun(asked),
     RTE.flatMap((config): Program<EvaluationReport> => {
       const budget = config ? ablationOf(config, asked.out) : E.right(budgetFor(asked, settings));
-      const more = { judges: {}, protocol: protocolOf(asked) };
       return F.pipe(
         RTE.fromEither<PipelineError, Budget, Env>(budget),
-        RTE.flatMap((known) => reproduceAblation({ ...known, ...more }, say)),
+        RTE.flatMap((known) =>
+          F.pipe(
+            RTE.fromEither<PipelineError, JudgeChoice, Env>(judgesOf(asked)),
+            RTE.flatMap((judges) =>
+              reproduceAblation({ ...known, judges, protocol: protocolOf(asked) }, say)
+            ),
+          )
+        ),
       );
     }),
     RTE.map(evaluated(asked)),

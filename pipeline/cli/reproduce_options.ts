@@ -9,6 +9,7 @@ import { listOf, positiveNumber, strict, text } from "../core/config.ts";
 import type { Err } from "../core/errors.ts";
 import { E } from "../core/fp.ts";
 import type { Overrides } from "../programs/run_config.ts";
+import { type AskedJudges, judgeOptions, judgeSettings } from "./judge_options.ts";
 import { numberOr, type Option, type Parsed } from "./options.ts";
 import { settingsOf, yes } from "./settings.ts";
 
@@ -54,6 +55,7 @@ export const reproduceOptions: readonly TableOption[] = [
     ...{ name: "frames", value: "N", numeric: true, of: evaluated },
     help: "hold-out frames of each (32)",
   },
+  ...judgeOptions.map((option) => ({ ...option, of: evaluated })),
   {
     ...{ name: "iterations", value: "N", numeric: true, of: ["table2"] },
     help: "table2: the median of so many times (100)",
@@ -90,6 +92,7 @@ const Settings = strict({ what: oneOf(tables), out: path }, {
   shots: listOf(positiveInteger, 1),
   videos: positiveInteger,
   frames: positiveInteger,
+  ...judgeSettings,
   iterations: positiveInteger,
   seconds: positiveNumber,
   seed: nonNegativeInteger,
@@ -100,7 +103,7 @@ const Settings = strict({ what: oneOf(tables), out: path }, {
 });
 
 /** Decoded options. */
-export interface Asked {
+export interface Asked extends AskedJudges {
   readonly what: TableName;
   readonly out: string;
   readonly data?: string;

@@ -15,7 +15,13 @@ import { type Answerer, answerers, type NamedMethod } from "./evaluate/answers.t
 import { type Difference, differencesOf, differencesToMarkdown } from "./evaluate/differences.ts";
 import { distancesOf } from "./evaluate/features.ts";
 import { writeGrid } from "./evaluate/grid.ts";
-import { type JudgeChoice, type Judges, openJudges } from "./evaluate/judges.ts";
+import {
+  type JudgeChoice,
+  type Judges,
+  judgesProblem,
+  judgesText,
+  openJudges,
+} from "./evaluate/judges.ts";
 import { type Cast, drawCast, type Protocol, type TooShort } from "./evaluate/protocol.ts";
 import { isShown, questionPerson } from "./evaluate/question.ts";
 import { toHtml } from "./evaluate/report.ts";
@@ -56,14 +62,22 @@ export interface EvaluationReport {
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 
+/** What is known of everybody, and who judged where those are not the usual judges. */
+interface Judged {
+  readonly people: readonly PersonResults[];
+  readonly judges: string;
+}
+
 const questionEverybody = (
   evaluation: Evaluation,
   judges: Judges,
   everybody: readonly Answerer[],
   { subjects }: Cast,
-): Program<readonly PersonResults[]> =>
+): Program<Judged> =>
 (env) =>
 async () => {
+  const problem = judgesProblem(judges, evaluation.dataset.size);
+  if (problem) return E.left(problem);
   const people: PersonResults[] = [];
   for (const subject of subjects) {
     env.emit({ _tag: "Progress", what: "people", done: people.length, of: subjects.length });
@@ -72,7 +86,7 @@ async () => {
     people.push(results.right);
   }
   env.emit({ _tag: "Progress", what: "people", done: people.length, of: subjects.length });
-  return E.right(people);
+  return E.right({ people, judges: judgesText(judges) });
 };
 
 const aboutText = ({ dataset, protocol }: Evaluation, { subjects }: Cast): string =>
@@ -88,7 +102,7 @@ const conclude = (
   evaluation: Evaluation,
   cast: Cast,
   everybody: readonly Answerer[],
-  people: readonly PersonResults[],
+  { people, judges }: Judged,
 ): Program<EvaluationReport> =>
 (env) =>
 async () => {
@@ -116,7 +130,7 @@ async () => {
     grids.push({ shots, png: png.right });
   }
   const columns = everybody.filter((each) => isShown(evaluation, each)).map(({ name }) => name);
-  const about = aboutText(evaluation, cast);
+  const about = aboutText(evaluation, cast) + judges;
   const files: readonly (readonly [name: string, content: string])[] = [
     ["table.json", JSON.stringify(report, undefined, 2)],
     ["table.csv", toCsv(report.rows)],
@@ -133,8 +147,8 @@ async () => {
 /**
  * Evaluates methods side by side and writes `table.{json,csv,md}`, `grid-tT.png` and
  * `report.html` into `out`; an evaluation that was stopped goes on with the next person. Errors:
- * `Data` (nobody has frames enough), `Config` (`out` holds another evaluation), `Aborted`, and
- * those of backends, methods and the disk.
+ * `Data` (nobody has frames enough), `Config` (`out` holds another evaluation, pictures are too
+ * small for a judge), `Aborted`, and those of backends, methods and the disk.
  */
 export const evaluate = (evaluation: Evaluation): Program<EvaluationReport> =>
   F.pipe(
@@ -147,11 +161,11 @@ export const evaluate = (evaluation: Evaluation): Program<EvaluationReport> =>
           F.pipe(
             bracket(
               () => openJudges(evaluation.judges),
-              (judges: Judges): Program<readonly PersonResults[]> =>
+              (judges: Judges): Program<Judged> =>
                 questionEverybody(evaluation, judges, everybody, cast),
               (judges) => judges.close(),
             )(undefined),
-            RTE.flatMap((people) => conclude(evaluation, cast, everybody, people)),
+            RTE.flatMap((judged) => conclude(evaluation, cast, everybody, judged)),
           )
         ),
       )

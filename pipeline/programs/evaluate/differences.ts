@@ -7,7 +7,7 @@
  */
 import type { Rng } from "../../core/rng.ts";
 import { bootstrapInterval, type Interval } from "../../metrics/bootstrap.ts";
-import { figureNames, type FrameFigures } from "./frame_figures.ts";
+import { type Figured, forFigures, type FrameFigures, namesOf } from "./frame_figures.ts";
 import type { Measured } from "./table.ts";
 
 /** How much an answer differs from another one on the same frames of the same people. */
@@ -21,7 +21,7 @@ export interface Difference {
   /** How many people both answered for. */
   readonly people: number;
   /** Mean differences over frames with 95 % bootstrap intervals over people. */
-  readonly figures: Readonly<Record<keyof FrameFigures, Interval>>;
+  readonly figures: Figured<Interval>;
 }
 
 /** What is compared: names of answers. */
@@ -55,23 +55,17 @@ const differenceOf = (
     [identity, framesOf(parts, answer), framesOf(parts, minus)] as const
   ).filter(([, here, there]) => here.length > 0 && here.length === there.length);
   if (!first || both.length === 0) return [];
-  const interval = (name: keyof FrameFigures): Interval =>
+  const interval = (of: (figures: FrameFigures) => number): Interval =>
     bootstrapInterval(
       new Map(both.map(([identity, here, there]) => [
         identity,
-        here.map((figures, i) => figures[name] - (there[i]?.[name] ?? NaN)),
+        here.map((figures, i) => of(figures) - of(there[i] ?? figures)),
       ])),
       rng,
     );
   return [{
     ...{ shots: first.shots, answer, minus, people: both.length },
-    figures: {
-      ssim: interval("ssim"),
-      csim: interval("csim"),
-      l1: interval("l1"),
-      landmarkError: interval("landmarkError"),
-      undetected: interval("undetected"),
-    },
+    figures: forFigures(both.flatMap(([, here, there]) => [...here, ...there]), interval),
   }];
 };
 
@@ -93,12 +87,13 @@ const signed = (value: number): string => `${value < 0 ? "−" : "+"}${Math.abs(
 
 /** The differences in Markdown, intervals in brackets. */
 export const differencesToMarkdown = (differences: readonly Difference[]): string => {
-  const head = ["T", "answer", "minus", "people", ...figureNames];
+  const names = namesOf(differences);
+  const head = ["T", "answer", "minus", "people", ...names];
   const lines = differences.map(({ shots, answer, minus, people, figures }) => [
     ...[shots, answer, minus, people],
-    ...figureNames.map((name) => {
-      const { mean, low, high } = figures[name];
-      return `${signed(mean)} [${signed(low)}, ${signed(high)}]`;
+    ...names.map((name) => {
+      const found = figures[name];
+      return found ? `${signed(found.mean)} [${signed(found.low)}, ${signed(found.high)}]` : "";
     }),
   ]);
   return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`)

@@ -25,12 +25,37 @@ export interface FrameFigures {
   readonly landmarkError: number;
   /** 1 where no face was found, else 0. */
   readonly undetected: number;
+  /** The learnt distance of the whole pictures, where its weights were given. */
+  readonly lpips?: number;
 }
 
-/** The names of the figures, in the order of tables. */
-export const figureNames: readonly (keyof FrameFigures)[] = [
-  ...["ssim", "csim", "l1", "landmarkError", "undetected"] as const,
-];
+/** Something for each figure. */
+export type Figured<A> =
+  & Readonly<Record<Exclude<keyof FrameFigures, "lpips">, A>>
+  & { readonly lpips?: A };
+
+const always = ["ssim", "csim", "l1", "landmarkError", "undetected"] as const;
+
+/** The names of the figures that some rows have, in the order of tables. */
+export const namesOf = (
+  rows: readonly { readonly figures: Figured<unknown> }[],
+): readonly (keyof FrameFigures)[] =>
+  rows.some(({ figures }) => figures.lpips !== undefined) ? [...always, "lpips"] : always;
+
+/** Makes something for each figure that all of these frames have. */
+export const forFigures = <A>(
+  frames: readonly FrameFigures[],
+  make: (of: (figures: FrameFigures) => number) => A,
+): Figured<A> => ({
+  ssim: make(({ ssim }) => ssim),
+  csim: make(({ csim }) => csim),
+  l1: make(({ l1 }) => l1),
+  landmarkError: make(({ landmarkError }) => landmarkError),
+  undetected: make(({ undetected }) => undetected),
+  ...(frames.length > 0 && frames.every(({ lpips }) => lpips !== undefined) && {
+    lpips: make(({ lpips = NaN }) => lpips),
+  }),
+});
 
 /** There is one face in each picture, and small synthesised ones score low: the best is taken. */
 const leastScore = 0.1;
@@ -57,8 +82,8 @@ export const describeTruths = async (
   return E.right(truths);
 };
 
-/** Measures one answer. `Backend` where the face networks fail. */
-export const measureFrame = async (
+/** Measures one frame of an answer. `Backend` where the face networks fail. */
+const measureFrame = async (
   { faces, identity }: Judges,
   image: Image,
   { frame, descriptor }: Truth,
@@ -77,4 +102,26 @@ export const measureFrame = async (
       : undetectedError,
     undetected: face ? 0 : 1,
   });
+};
+
+/** Measures all frames of an answer. `Backend` where a judge fails. Throws where one is not answered. */
+export const measureAll = async (
+  judges: Judges,
+  images: readonly Image[],
+  truths: readonly Truth[],
+): Promise<Either<Err<"Backend" | "DeviceLost">, readonly FrameFigures[]>> => {
+  const figures: FrameFigures[] = [];
+  for (const [i, truth] of truths.entries()) {
+    const image = images[i];
+    if (!image) throw new Error(`Cannot measure frame ${i}: it was not answered`);
+    const measured = await measureFrame(judges, image, truth);
+    if (E.isLeft(measured)) return measured;
+    figures.push(measured.right);
+  }
+  if (!judges.lpips) return E.right(figures);
+  const real = truths.map(({ frame }) => frame.image);
+  const distances = await judges.lpips.distances(images.slice(0, real.length), real)();
+  return E.map((lpips: readonly number[]) =>
+    figures.map((each, i) => ({ ...each, lpips: lpips[i] ?? NaN }))
+  )(distances);
 };

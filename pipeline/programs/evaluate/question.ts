@@ -12,7 +12,7 @@ import { type Frame, type Image, makeImage } from "../../core/image.ts";
 import type { HostTensors } from "../../core/safetensors.ts";
 import type { Answerer } from "./answers.ts";
 import { featureName, realName, stackFeatures } from "./features.ts";
-import { describeTruths, type FrameFigures, measureFrame } from "./frame_figures.ts";
+import { describeTruths, measureAll } from "./frame_figures.ts";
 import { writeStrip } from "./grid.ts";
 import type { Judges } from "./judges.ts";
 import { askAbout, type Protocol, type Subject } from "./protocol.ts";
@@ -36,22 +36,6 @@ type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 /** Failures of one person; all others end the evaluation. */
 const isOfPerson = ({ _tag }: PipelineError): boolean =>
   _tag === "BadSample" || _tag === "NonFinite" || _tag === "Data";
-
-const measureAll = async (
-  judges: Judges,
-  images: readonly Image[],
-  truths: Parameters<typeof measureFrame>[2][],
-): Promise<E.Either<PipelineError, readonly FrameFigures[]>> => {
-  const figures: FrameFigures[] = [];
-  for (const [i, truth] of truths.entries()) {
-    const image = images[i];
-    if (!image) throw new Error(`Cannot measure frame ${i}: it was not answered`);
-    const measured = await measureFrame(judges, image, truth);
-    if (E.isLeft(measured)) return measured;
-    figures.push(measured.right);
-  }
-  return E.right(figures);
-};
 
 /** In a grid, the place of an answer that was not given. */
 const blank = ({ image: { width, height } }: Frame): Image =>
@@ -113,7 +97,7 @@ async () => {
       unanswered.push({ key, shots, answer: name, problem: renderError(images.left) });
       continue;
     }
-    const frames = await measureAll(judges, images.right, [...truths.right]);
+    const frames = await measureAll(judges, images.right, truths.right);
     if (E.isLeft(frames)) return frames;
     const seen = await featuresOf(judges, featureName(shots, name), images.right);
     if (E.isLeft(seen)) return seen;

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import type { Interval } from "../../metrics/bootstrap.ts";
 import type { Difference } from "./differences.ts";
-import { figureNames } from "./frame_figures.ts";
+import { namesOf } from "./frame_figures.ts";
 import type { TooShort } from "./protocol.ts";
 import type { Unanswered } from "./store.ts";
 import type { Row } from "./table.ts";
@@ -37,18 +37,21 @@ const list = (lines: readonly string[]): string =>
     ? "<p>none</p>"
     : `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul>`;
 
-const cellOf = ({ mean, low, high }: Interval): string =>
-  `<td>${mean.toFixed(3)}<br><small>${low.toFixed(3)} to ${high.toFixed(3)}</small></td>`;
+const cellOf = (interval: Interval | undefined): string => {
+  if (!interval) return "<td></td>";
+  const { mean, low, high } = interval;
+  return `<td>${mean.toFixed(3)}<br><small>${low.toFixed(3)} to ${high.toFixed(3)}</small></td>`;
+};
 
 const table = (rows: readonly Row[]): string => {
-  const withDistances = rows.some(({ distances }) => distances);
+  const withDistances = rows.some(({ distances }) => distances), names = namesOf(rows);
   const head = [
-    ...["T", "answer", "people", "frames", ...figureNames],
+    ...["T", "answer", "people", "frames", ...names],
     ...(withDistances ? ["Fréchet distance", "kernel distance"] : []),
   ].map((name) => `<th>${name}</th>`).join("");
   const body = rows.map(({ shots, answer, people, frames, figures, distances }) => {
     const cells = [shots, escaped(answer), people, frames].map((cell) => `<td>${cell}</td>`);
-    const values = figureNames.map((name) => cellOf(figures[name]));
+    const values = names.map((name) => cellOf(figures[name]));
     const far = distances
       ? [`<td>${distances.frechet.toFixed(2)}</td><td>${distances.kernel.toFixed(4)}</td>`]
       : [];
@@ -58,13 +61,14 @@ const table = (rows: readonly Row[]): string => {
 };
 
 const differenceTable = (differences: readonly Difference[]): string => {
-  const head = ["T", "answer", "minus", "people", ...figureNames]
+  const names = namesOf(differences);
+  const head = ["T", "answer", "minus", "people", ...names]
     .map((name) => `<th>${name}</th>`).join("");
   const body = differences.map(({ shots, answer, minus, people, figures }) => {
     const cells = [shots, escaped(answer), escaped(minus), people].map((cell) =>
       `<td>${cell}</td>`
     );
-    const values = figureNames.map((name) => cellOf(figures[name]));
+    const values = names.map((name) => cellOf(figures[name]));
     return `<tr>${[...cells, ...values].join("")}</tr>`;
   });
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table>`;

@@ -61,7 +61,7 @@ const frameFigures: Codec<FrameFigures> = strict({
   l1: nonNegativeNumber,
   landmarkError: nonNegativeNumber,
   undetected: nonNegativeNumber,
-});
+}, { lpips: nonNegativeNumber });
 
 const personResults: Codec<PersonResults> = strict({
   key: text,

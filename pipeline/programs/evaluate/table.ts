@@ -5,7 +5,7 @@
  */
 import type { Rng } from "../../core/rng.ts";
 import { bootstrapInterval, type Interval } from "../../metrics/bootstrap.ts";
-import { figureNames, type FrameFigures } from "./frame_figures.ts";
+import { type Figured, forFigures, type FrameFigures, namesOf } from "./frame_figures.ts";
 
 /** The figures of one person, one T and one answer. */
 export interface Measured {
@@ -30,7 +30,7 @@ export interface Row {
   /** How many frames. */
   readonly frames: number;
   /** Means over the frames with 95 % bootstrap intervals over people. */
-  readonly figures: Readonly<Record<keyof FrameFigures, Interval>>;
+  readonly figures: Figured<Interval>;
   /** Distances between distributions of features, where Inception's weights were given. */
   readonly distances?: { readonly frechet: number; readonly kernel: number };
 }
@@ -51,12 +51,12 @@ export const tabulate = (measured: readonly Measured[], rng: Rng): readonly Row[
   return [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (!first) return [];
-    const interval = (name: keyof FrameFigures): Interval => {
+    const interval = (of: (figures: FrameFigures) => number): Interval => {
       const people = Map.groupBy(group, ({ identity }) => identity);
       const values = new Map(
         [...people].map(([identity, parts]) => [
           identity,
-          parts.flatMap(({ frames }) => frames.map((figures) => figures[name])),
+          parts.flatMap(({ frames }) => frames.map(of)),
         ]),
       );
       return bootstrapInterval(values, rng);
@@ -66,13 +66,7 @@ export const tabulate = (measured: readonly Measured[], rng: Rng): readonly Row[
       answer: first.answer,
       people: new Set(group.map(({ identity }) => identity)).size,
       frames: group.reduce((sum, { frames }) => sum + frames.length, 0),
-      figures: {
-        ssim: interval("ssim"),
-        csim: interval("csim"),
-        l1: interval("l1"),
-        landmarkError: interval("landmarkError"),
-        undetected: interval("undetected"),
-      },
+      figures: forFigures(group.flatMap(({ frames }) => frames), interval),
     }];
   }).toSorted((a, b) => a.shots - b.shots);
 };
@@ -83,15 +77,20 @@ const titles = {
   l1: "L1 ↓",
   landmarkError: "landmark error ↓",
   undetected: "no face found ↓",
+  lpips: "LPIPS ↓",
 } as const;
 
-const withInterval = ({ mean, low, high }: Interval): string =>
-  `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+const withInterval = (interval: Interval | undefined): string => {
+  if (!interval) return "";
+  const { mean, low, high } = interval;
+  return `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+};
 
 /** The table in Markdown, intervals in brackets. */
 export const toMarkdown = (rows: readonly Row[]): string => {
+  const names = namesOf(rows);
   const head = [
-    ...["T", "answer", "people", "frames", ...figureNames.map((name) => titles[name])],
+    ...["T", "answer", "people", "frames", ...names.map((name) => titles[name])],
     ...(rows.some((row) => row.distances) ? ["Fréchet distance ↓", "kernel distance ↓"] : []),
   ];
   const lines = rows.map(({ shots, answer, people, frames, figures, distances }) => [
@@ -99,7 +98,7 @@ export const toMarkdown = (rows: readonly Row[]): string => {
     answer,
     people,
     frames,
-    ...figureNames.map((name) => withInterval(figures[name])),
+    ...names.map((name) => withInterval(figures[name])),
     ...(distances ? [distances.frechet.toFixed(3), distances.kernel.toFixed(5)] : []),
   ]);
   return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`)
@@ -109,16 +108,17 @@ export const toMarkdown = (rows: readonly Row[]): string => {
 /** The table in CSV: mean, lower and upper end of each figure. */
 export const toCsv = (rows: readonly Row[]): string => {
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-  const head = figureNames.flatMap((name) => [name, `${name}_low`, `${name}_high`]);
+  const names = namesOf(rows);
+  const head = names.flatMap((name) => [name, `${name}_low`, `${name}_high`]);
   const lines = rows.map(({ shots, answer, people, frames, figures, distances }) => [
     shots,
     quoted(answer),
     people,
     frames,
-    ...figureNames.flatMap((name) => [
-      figures[name].mean,
-      figures[name].low,
-      figures[name].high,
+    ...names.flatMap((name) => [
+      figures[name]?.mean ?? "",
+      figures[name]?.low ?? "",
+      figures[name]?.high ?? "",
     ]),
     distances?.frechet ?? "",
     distances?.kernel ?? "",

@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import type { Dataset } from "../../../../datasets/dataset.ts";
 import { decodeImage } from "../../../../datasets/codec.ts";
 import { syntheticHeads } from "../../../../datasets/synthetic.ts";
-import { E, RTE } from "../../../../pipeline/core/fp.ts";
+import { RTE } from "../../../../pipeline/core/fp.ts";
 import type { Answerer } from "../../../../pipeline/programs/evaluate/answers.ts";
-import type { Judges } from "../../../../pipeline/programs/evaluate/judges.ts";
 import {
   isShown,
   type Questioning,
@@ -15,22 +14,10 @@ import { openEvaluation } from "../../../../pipeline/programs/evaluate/store.ts"
 import { inFolder, namesIn } from "../../../e2e/support.ts";
 import { expectRight, onBackend } from "../../../models/support.ts";
 import { envOf } from "../few_shot_support.ts";
+import { blindJudges } from "./support.ts";
 
 const size = 16, gap = 2;
 const dataset: Dataset = syntheticHeads({ size, identities: 4, videos: 1, framesPerVideo: 8 });
-
-/** Judges who see nothing: the figures do not matter here. */
-const blind: Judges = {
-  faces: {
-    detect: () => () => Promise.resolve(E.right([])),
-    close: () => Promise.resolve(),
-  } as unknown as Judges["faces"],
-  identity: {
-    describe: () => () => Promise.resolve(E.right(Float32Array.of(1, 0))),
-    dispose: () => {},
-  } as unknown as Judges["identity"],
-  close: () => Promise.resolve(),
-};
 
 const everybody: readonly Answerer[] = [
   { name: "first", answer: ({ targets }) => RTE.right(targets.map(({ image }) => image)) },
@@ -54,7 +41,7 @@ for (const [grid, answers] of [["everybody", 4], ["methods", 3]] as const) {
         await expectRight(openEvaluation(out, {}));
         const subject = { key: "a/b", sequence, shots: [1] };
         const results = await expectRight(
-          questionPerson(questioning, blind, everybody, subject)(envOf(backend)),
+          questionPerson(questioning, blindJudges, everybody, subject)(envOf(backend)),
         );
         assert.deepEqual(results.unanswered.map(({ answer }) => answer), ["silent"]);
         const name = (await namesIn(`${out}/people`)).find((each) => each.endsWith("-t1.png"));
