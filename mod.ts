@@ -247,7 +247,7 @@ export {
   type RunsEvaluation,
 } from "./pipeline/programs/evaluate_runs.ts";
 export type { NamedMethod } from "./pipeline/programs/evaluate/answers.ts";
-export type { FrameFigures } from "./pipeline/programs/evaluate/frame_figures.ts";
+export type { Figured, FrameFigures } from "./pipeline/programs/evaluate/frame_figures.ts";
 export type { JudgeChoice } from "./pipeline/programs/evaluate/judges.ts";
 export type { Protocol, TooShort } from "./pipeline/programs/evaluate/protocol.ts";
 export type { Unanswered } from "./pipeline/programs/evaluate/store.ts";
@@ -346,6 +346,7 @@ export {
   mobileFaceIdentity,
 } from "./pipeline/metrics/identity.ts";
 export { type FeatureExtractor, inceptionFeatures } from "./pipeline/metrics/fid.ts";
+export { lpipsDistance, type PerceptualDistance } from "./pipeline/metrics/lpips.ts";
 export { areaUnderCurve } from "./pipeline/metrics/roc.ts";
 export { frechetDistance, kernelDistance } from "./pipeline/metrics/frechet.ts";
 export {
