@@ -6,7 +6,8 @@
 import { type Tensor, type Tensor2D, type Tensor4D, tf } from "../backends/tf.ts";
 import type { Rng } from "../pipeline/core/rng.ts";
 import { spectralNormalize } from "../backends/ops.ts";
-import { type Architecture, discriminatorLayers, discriminatorParameters } from "./architecture.ts";
+import { type Architecture, discriminatorLayers } from "./architecture.ts";
+import { discriminatorParameters } from "./parameter_specs.ts";
 import { runLayers, sumPool } from "./blocks.ts";
 import type { Pooling } from "./embedder.ts";
 import { createNetwork, type Network, type Weights } from "./parameters.ts";

@@ -6,7 +6,8 @@
  */
 import { type Tensor, type Tensor4D, tf } from "../backends/tf.ts";
 import type { Rng } from "../pipeline/core/rng.ts";
-import { type Architecture, embedderLayers, embedderParameters } from "./architecture.ts";
+import { type Architecture, embedderLayers } from "./architecture.ts";
+import { embedderParameters } from "./parameter_specs.ts";
 import { runLayers, sumPool } from "./blocks.ts";
 import { createNetwork, type Network, type Weights } from "./parameters.ts";
 

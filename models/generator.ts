@@ -7,12 +7,8 @@
 import { type Tensor, type Tensor2D, tf } from "../backends/tf.ts";
 import { convolve, instanceNormalize } from "../backends/ops.ts";
 import type { Rng } from "../pipeline/core/rng.ts";
-import {
-  adaptiveChannels,
-  type Architecture,
-  generatorLayers,
-  generatorParameters,
-} from "./architecture.ts";
+import { adaptiveChannels, type Architecture, generatorLayers } from "./architecture.ts";
+import { generatorParameters } from "./parameter_specs.ts";
 import { type Affine, type NextAffine, runLayers } from "./blocks.ts";
 import { createNetwork, type Network, type Weights } from "./parameters.ts";
 

@@ -7,7 +7,7 @@ import type { Tensor } from "../backends/tf.ts";
 import { tf } from "../backends/tf.ts";
 import { powerIteration, powerIterationAll, spectralNormalizeAll } from "../backends/ops.ts";
 import type { Rng } from "../pipeline/core/rng.ts";
-import { type ParameterSpec, spectralName } from "./architecture.ts";
+import { type ParameterSpec, spectralName } from "./parameter_specs.ts";
 
 /** Tensors by their name in files: `E/block0/conv1/kernel`. */
 export type Tensors = Readonly<Record<string, Tensor>>;

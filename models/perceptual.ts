@@ -9,7 +9,6 @@ import { type ReaderTaskEither, RTE } from "../pipeline/core/fp.ts";
 import { faceResCost, faceResTaps, loadFaceRes } from "./perceptual/faceres.ts";
 import type { FeatureNetwork, NetworkCost } from "./perceptual/network.ts";
 import {
-  loadVgg,
   vgg19,
   type VggArchitecture,
   vggCost,
@@ -17,6 +16,7 @@ import {
   type VggPooling,
   vggTaps,
 } from "./perceptual/vgg.ts";
+import { loadVgg } from "./perceptual/vgg_file.ts";
 
 export type { VggPooling } from "./perceptual/vgg.ts";
 export type { FeatureNetwork } from "./perceptual/network.ts";

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type Architecture, countArchitecture } from "./architecture.ts";
+import { type Architecture } from "./architecture.ts";
+import { countArchitecture } from "./parameter_specs.ts";
 import type { ContentEntry } from "./content_loss.ts";
 import type { Pooling } from "./embedder.ts";
 import type { AdaptiveGain } from "./generator.ts";

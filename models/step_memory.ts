@@ -6,7 +6,6 @@
  */
 import {
   type BlockLayer,
-  countArchitecture,
   discriminatorLayers,
   embedderLayers,
   generatorLayers,
@@ -14,6 +13,7 @@ import {
   hasSkip,
   type Layer,
 } from "./architecture.ts";
+import { countArchitecture } from "./parameter_specs.ts";
 import { attentionMapBytes, queriesPerBlock } from "./attention.ts";
 import type { ContentEntry } from "./content_loss.ts";
 import { type NetworkKind, perceptualNetworks } from "./perceptual.ts";

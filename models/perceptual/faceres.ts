@@ -21,6 +21,7 @@ import {
   runToTaps,
   upToTaps,
 } from "./network.ts";
+import { enlargeFilters, rotated, scaled, stackFilters, stackSquares } from "./faceres_filters.ts";
 import { convolveRelu6, depthwiseRelu6 } from "./separable.ts";
 import { readWeightFile, type WeightArrays, weightsRefusal } from "./weight_file.ts";
 
@@ -82,72 +83,6 @@ const shapesOf = ({ index }: Block): readonly (readonly [string, readonly number
 /** Shapes of the weights that the taps need, by their names in the file. */
 export const faceResShapes = (taps: readonly string[]): ReadonlyMap<string, readonly number[]> =>
   new Map(upToTaps(blocks, taps).flatMap(shapesOf));
-
-/**
- * Enlarging a picture to twice its size bilinearly and then convolving it with stride 2 is one
- * convolution with stride 1: these are its 3×3 filters (beyond the border all is zero).
- */
-export const enlargeFilters = ({ shape, values }: WeightArray): WeightArray => {
-  // Row m of the enlarged window 2i … 2i+2, as a mix of the rows i−1, i, i+1 of the picture.
-  const mix = [[0.25, 0.75, 0], [0, 0.75, 0.25], [0, 0.25, 0.75]];
-  const rest = (shape[2] ?? 1) * (shape[3] ?? 1);
-  const enlarged = new Float32Array(values.length);
-  mix.forEach((rows, m) =>
-    mix.forEach((columns, n) =>
-      rows.forEach((r, i) =>
-        columns.forEach((c, j) => {
-          for (let k = 0; k < rest; k++) {
-            const at = (3 * i + j) * rest + k;
-            enlarged[at] = (enlarged[at] ?? 0) + r * c * (values[(3 * m + n) * rest + k] ?? 0);
-          }
-        })
-      )
-    )
-  );
-  return { shape, values: enlarged };
-};
-
-/**
- * The filters [3, 3, 4·in, out] that, on 2×2 squares of the picture stacked as channels, do with
- * stride 1 what these do with stride 2 on the picture itself.
- */
-export const stackFilters = ({ shape, values }: WeightArray): WeightArray => {
-  const [, , from = 1, to = 1] = shape;
-  const stacked = new Float32Array(9 * 4 * from * to);
-  for (let m = 0; m < 3; m++) {
-    for (let n = 0; n < 3; n++) {
-      const square = (3 * (1 + (m >> 1)) + 1 + (n >> 1)) * 4 + 2 * (m % 2) + n % 2;
-      const source = (3 * m + n) * from * to;
-      stacked.set(values.subarray(source, source + from * to), square * from * to);
-    }
-  }
-  return { shape: [3, 3, 4 * from, to], values: stacked };
-};
-
-/** Stacks each 2×2 square of pixels as channels. // [B, 2H, 2W, C] → [B, H, W, 4C] */
-const stackSquares = (x: Tensor): Tensor => {
-  const [batch = 1, height = 2, width = 2, depth = 1] = x.shape;
-  return x.reshape([batch, height / 2, 2, width / 2, 2 * depth])
-    .transpose([0, 1, 3, 2, 4])
-    .reshape([batch, height / 2, width / 2, 4 * depth]);
-};
-
-/** Depthwise filters [3, 3, C, 1] with the factors [C] of the batch norm in them. */
-const scaled = (filter: WeightArray, { values: factors }: WeightArray): WeightArray => ({
-  shape: filter.shape,
-  values: filter.values.map((value, i) => value * (factors[i % factors.length] ?? 1)),
-});
-
-/** Filters rotated by half a turn. */
-const rotated = ({ shape, values }: WeightArray): WeightArray => {
-  const depth = shape[2] ?? 1;
-  return {
-    shape,
-    values: values.map((_, i) =>
-      values[values.length - depth * (1 + Math.floor(i / depth)) + i % depth] ?? 0
-    ),
-  };
-};
 
 /** Pictures up to this size are enlarged to twice their size first. */
 export const enlargedUpTo = 64;

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { adaptiveChannels, generatorParameters } from "../../models/architecture.ts";
+import { adaptiveChannels } from "../../models/architecture.ts";
+import { generatorParameters } from "../../models/parameter_specs.ts";
 import type { Model } from "../../models/adversarial.ts";
 import type { Pooling } from "../../models/embedder.ts";
 import type { AdaptiveGain } from "../../models/generator.ts";

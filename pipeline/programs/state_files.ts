@@ -12,7 +12,7 @@ import {
   generatorParameters,
   type ParameterSpec,
   spectralName,
-} from "../../models/architecture.ts";
+} from "../../models/parameter_specs.ts";
 import type { Learner } from "../../models/optimiser.ts";
 import type { Tensors } from "../../models/parameters.ts";
 import type { Preset } from "../../models/presets.ts";

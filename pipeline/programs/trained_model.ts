@@ -9,7 +9,7 @@ import {
   generatorParameters,
   type ParameterSpec,
   spectralName,
-} from "../../models/architecture.ts";
+} from "../../models/parameter_specs.ts";
 import type { Model } from "../../models/adversarial.ts";
 import {
   iterateSpectral,

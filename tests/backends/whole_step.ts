@@ -11,7 +11,7 @@ import {
   discriminatorParameters,
   embedderParameters,
   generatorParameters,
-} from "../../models/architecture.ts";
+} from "../../models/parameter_specs.ts";
 import { loadContentNetworks } from "../../models/content_loss.ts";
 import { effectiveWeights, iterateSpectral, type Network } from "../../models/parameters.ts";
 import { type Preset, type PresetName, presets } from "../../models/presets.ts";

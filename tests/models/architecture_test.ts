@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { countParameters, presets } from "../../models/presets.ts";
+import { adaptiveChannels } from "../../models/architecture.ts";
 import {
-  adaptiveChannels,
   discriminatorParameters,
   embedderParameters,
   generatorParameters,
-} from "../../models/architecture.ts";
+} from "../../models/parameter_specs.ts";
 
 Deno.test("the presets have exactly the parameters of the contract, with 100 videos", () => {
   assert.deepEqual(countParameters("paper-256", 100), {

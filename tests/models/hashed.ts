@@ -3,7 +3,7 @@
  * statement of the networks can be compared number by number. Test material only.
  */
 import { type Tensor, tf } from "../../backends/tf.ts";
-import { type ParameterSpec, spectralName } from "../../models/architecture.ts";
+import { type ParameterSpec, spectralName } from "../../models/parameter_specs.ts";
 import type { Network } from "../../models/parameters.ts";
 import { normFloor } from "../../backends/kernels/names.ts";
 

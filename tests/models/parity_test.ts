@@ -18,7 +18,7 @@ import {
   embedderParameters,
   generatorParameters,
   spectralName,
-} from "../../models/architecture.ts";
+} from "../../models/parameter_specs.ts";
 import { discriminatorGradients, generatorGradients, rowsName } from "../../models/adversarial.ts";
 import { effectiveWeights } from "../../models/parameters.ts";
 import { meanAbsoluteDifference } from "../../backends/ops.ts";

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { type Tensor, tf } from "../../../backends/tf.ts";
 import { readImage } from "../../../datasets/codec.ts";
-import { loadVgg, vgg19 } from "../../../models/perceptual/vgg.ts";
+import { vgg19 } from "../../../models/perceptual/vgg.ts";
+import { loadVgg } from "../../../models/perceptual/vgg_file.ts";
 import type { Image } from "../../../pipeline/core/image.ts";
 import golden from "../golden/vgg19_photo.json" with { type: "json" };
 import { compare, compute, distance, onBackend, right, type Samples } from "./support.ts";

@@ -1,14 +1,8 @@
 /** VGG19 against PyTorch with the same weights, and what its reader says about wrong ones. */
 import assert from "node:assert/strict";
 import { tf } from "../../../backends/tf.ts";
-import {
-  createVgg,
-  loadVgg,
-  vgg19,
-  vggFace,
-  vggShapes,
-  vggTaps,
-} from "../../../models/perceptual/vgg.ts";
+import { createVgg, vgg19, vggFace, vggShapes, vggTaps } from "../../../models/perceptual/vgg.ts";
+import { loadVgg } from "../../../models/perceptual/vgg_file.ts";
 import golden from "../golden/vgg19.json" with { type: "json" };
 import {
   compare,

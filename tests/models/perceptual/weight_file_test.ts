@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import fc from "npm:fast-check@4.3.0";
 import { readWeightFile } from "../../../models/perceptual/weight_file.ts";
-import { loadVgg, vgg19, vggShapes } from "../../../models/perceptual/vgg.ts";
+import { vgg19, vggShapes } from "../../../models/perceptual/vgg.ts";
+import { loadVgg } from "../../../models/perceptual/vgg_file.ts";
 import { onBackend, right, sentence } from "./support.ts";
 
 const inFolder = async (test: (folder: string) => Promise<void>): Promise<void> => {

@@ -1,7 +1,8 @@
 /** The command: convert, fetch from a server of this machine, list; round trips to a loaded network. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { loadVgg, vgg19, vggShapes } from "../../../models/perceptual/vgg.ts";
+import { vgg19, vggShapes } from "../../../models/perceptual/vgg.ts";
+import { loadVgg } from "../../../models/perceptual/vgg_file.ts";
 import { catalogue, type CatalogueEntry, sumOf } from "../../../models/weights/catalogue.ts";
 import { weightsCommand } from "../../../pipeline/cli/weights_command.ts";
 import { parseOptions } from "../../../pipeline/cli/options.ts";
