@@ -115,7 +115,8 @@ export {
 } from "./backends/face.ts";
 
 // Models.
-export { type Architecture, countArchitecture } from "./models/architecture.ts";
+export { type Architecture } from "./models/architecture.ts";
+export { countArchitecture } from "./models/parameter_specs.ts";
 export {
   countParameters,
   type Preset,
@@ -247,6 +248,7 @@ export {
   type RunsEvaluation,
 } from "./pipeline/programs/evaluate_runs.ts";
 export type { NamedMethod } from "./pipeline/programs/evaluate/answers.ts";
+export type { Difference } from "./pipeline/programs/evaluate/differences.ts";
 export type { Figured, FrameFigures } from "./pipeline/programs/evaluate/frame_figures.ts";
 export type { JudgeChoice } from "./pipeline/programs/evaluate/judges.ts";
 export type { Protocol, TooShort } from "./pipeline/programs/evaluate/protocol.ts";
