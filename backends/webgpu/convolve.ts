@@ -6,7 +6,8 @@
  * @module
  */
 import { type Kernel, need, sides } from "./kernel.ts";
-import { forRows, type Lookup, multiply, storeByQuad, storeByTerm, type Tile } from "./product.ts";
+import { multiply } from "./product.ts";
+import { forRows, type Lookup, storeByQuad, storeByTerm, type Tile } from "./tile.ts";
 
 // Rows of the left matrix are positions of all images, terms (tap, channel) of what the filter
 // sees there: `image` shifted by the tap. `places` keeps the line and column of each row.

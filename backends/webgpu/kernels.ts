@@ -9,7 +9,8 @@ import { registerComposed } from "../kernels/composed.ts";
 import { convolve, convolveFilterGrad, convolveInputGrad } from "./convolve.ts";
 import { splitSums } from "./guard.ts";
 import type { Kernel } from "./kernel.ts";
-import { instanceNormalize, instanceNormalizeGrad } from "./norm.ts";
+import { instanceNormalize } from "./norm.ts";
+import { instanceNormalizeGrad } from "./norm_grad.ts";
 import {
   adamUpdate,
   adamUpdates,

@@ -143,22 +143,22 @@ webgpuTest("webgpu: a step takes four dispatches however many variables there ar
   await backend.close();
 });
 
+/** Stock operations on [17, 6]. */
+const uses = (a: Tensor, b: Tensor): Tensor[] => [
+  tf.add(a, b),
+  tf.matMul(a, b, false, true),
+  tf.reshape(a, [6, 17]),
+  tf.slice(a, [3, 1], [5, 4]),
+  tf.concat([a, b], 1),
+];
+
 webgpuTest("webgpu: packed variables are tensors like others, for stock kernels too", async () => {
   const backend = await open();
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   const made = await succeed(backend.run("use", () => {
     const { parameters, averages } = advance(start(shapes), 1);
     const [a, b] = [parameters[2] as Tensor, averages[2] as Tensor]; // [17, 6]
-    return {
-      values: [a, b],
-      used: [
-        tf.add(a, b),
-        tf.matMul(a, b, false, true),
-        tf.reshape(a, [6, 17]),
-        tf.slice(a, [3, 1], [5, 4]),
-        tf.concat([a, b], 1),
-      ],
-    };
+    return { values: [a, b], used: uses(a, b) };
   }));
   const inputs = await read(backend, made.values), found = await read(backend, made.used);
   backend.dispose(made);
@@ -166,13 +166,7 @@ webgpuTest("webgpu: packed variables are tensors like others, for stock kernels 
   const cpu = await succeed(createCpuBackend());
   const expected = await succeed(cpu.run("use", () => {
     const [a, b] = Object.values(inputs).map((x) => tf.tensor(x, [17, 6])) as [Tensor, Tensor];
-    return [
-      tf.add(a, b),
-      tf.matMul(a, b, false, true),
-      tf.reshape(a, [6, 17]),
-      tf.slice(a, [3, 1], [5, 4]),
-      tf.concat([a, b], 1),
-    ];
+    return uses(a, b);
   }));
   assertNear(await read(cpu, expected), found);
   await cpu.close();
@@ -234,16 +228,12 @@ webgpuTest("webgpu: one tensor may be packed twice", async () => {
   const backend = await open();
   const made = await succeed(backend.run("pack", () => {
     const x = tensor([64], 1);
-    const whole = pack(gpu(), [x, x]);
-    return [x, tf.engine().makeTensorFromTensorInfo(whole)];
+    return [x, tf.engine().makeTensorFromTensorInfo(pack(gpu(), [x, x]))];
   }));
   const { "output 0": x, "output 1": both } = await read(backend, made);
   assert.deepEqual([...both ?? []], [...x ?? [], ...x ?? []]);
-  assert.deepEqual(packable(gpu(), [64, 64, 65, 1], (size) => [size], 512).map((g) => g.length), [
-    2,
-    1,
-    1,
-  ]);
+  const groups = packable(gpu(), [64, 64, 65, 1], (size) => [size], 512);
+  assert.deepEqual(groups.map(({ length }) => length), [2, 1, 1]);
   backend.dispose(made);
   await backend.close();
 });
