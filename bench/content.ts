@@ -17,9 +17,8 @@ import type { FeatureNetwork } from "../models/perceptual.ts";
 import { createVgg, vgg19, vggFace, vggShapes } from "../models/perceptual/vgg.ts";
 import type { Preset } from "../models/presets.ts";
 import type { Backend, HasBackend } from "../pipeline/core/env.ts";
-import { type PipelineError, renderError } from "../pipeline/core/errors.ts";
-import { E, type TaskEither } from "../pipeline/core/fp.ts";
 import { type Effort, seconds, timeOf } from "../pipeline/core/timing.ts";
+import { need } from "./untrained.ts";
 
 /** Times of a preset's content loss. */
 export interface ContentTimes {
@@ -28,12 +27,6 @@ export interface ContentTimes {
   /** Of each alone, by its name: "vgg19 (noise)" where its weights are not at hand. */
   readonly networks: Readonly<Record<string, number>>;
 }
-
-const need = async <A>(task: TaskEither<PipelineError, A>): Promise<A> => {
-  const result = await task();
-  if (E.isRight(result)) return result.right;
-  throw new Error(renderError(result.left));
-};
 
 type Entry = Preset["training"]["content"][number];
 const vggs = { vgg19, vggface: vggFace };

@@ -10,49 +10,24 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { type BackendChoice, selectBackend } from "../backends/select.ts";
 import { type Tensor, tf } from "../backends/tf.ts";
-import { syntheticHeads } from "../datasets/synthetic.ts";
 import { generate } from "../models/generator.ts";
 import { fineTunings, fineTuningSteps } from "../models/fine_tuning.ts";
 import { effectiveWeights } from "../models/parameters.ts";
 import { type PresetName, presetNames } from "../models/presets.ts";
 import { type Env, makeEnv } from "../pipeline/core/env.ts";
-import { type PipelineError, renderError } from "../pipeline/core/errors.ts";
-import { E, type TaskEither } from "../pipeline/core/fp.ts";
-import { embedPerson } from "../pipeline/programs/embed.ts";
-import { fineTune } from "../pipeline/programs/fine_tune.ts";
 import { openPerson, renderMaps } from "../pipeline/programs/render.ts";
-import { headshot } from "../pipeline/programs/methods/headshot.ts";
-import { decodeRunConfig } from "../pipeline/programs/run_config.ts";
-import { modelFrom, type TrainedModel, uploadModel } from "../pipeline/programs/trained_model.ts";
-import { untrainedModel } from "../pipeline/programs/untrained_model.ts";
+import { modelFrom, uploadModel } from "../pipeline/programs/trained_model.ts";
 import { imagesToTensor, mapFrame, tensorToImages } from "../pipeline/programs/device_batch.ts";
 import { median, seconds, timeOf } from "../pipeline/core/timing.ts";
-
-const need = async <A>(task: TaskEither<PipelineError, A>): Promise<A> => {
-  const result = await task();
-  if (E.isLeft(result)) throw new Error(renderError(result.left));
-  return result.right;
-};
-
-const untrained = async (env: Env, preset: PresetName): Promise<TrainedModel> => {
-  // Content is pixels, so that every preset can be timed without weights of others.
-  const content = [{ network: "pixels", taps: [], weight: 10 }];
-  const config = decodeRunConfig({ preset, training: { content } });
-  if (E.isLeft(config)) throw new Error(renderError(config.left));
-  return await need(untrainedModel(headshot, config.right)(env));
-};
+import { updateSeconds } from "./few_shot.ts";
+import { framesOf, need, personOf, untrained } from "./untrained.ts";
 
 const measure = async (env: Env, preset: PresetName, count: number) => {
   const { backend } = env, trained = await untrained(env, preset);
   const { architecture, gain } = modelFrom(trained.config);
-  const heads = syntheticHeads({ size: architecture.size, identities: 2, videos: 2 });
-  const [sequence] = heads.train;
-  if (!sequence) throw new Error("Cannot bench: there is nobody");
-  const indices = Array.from({ length: count }, (_, i) => i % sequence.frames);
-  const frames = await need(heads.read(sequence, indices));
-  const person = await need(embedPerson(trained)(frames)(env));
+  const frames = await framesOf(trained, count), person = await personOf(env, trained, frames);
   const embedSeconds = await timeOf(
-    () => seconds(() => need(embedPerson(trained)(frames)(env))),
+    () => seconds(() => personOf(env, trained, frames)),
     { runs: 5, warmUpSeconds: 0, mostSeconds: 10 },
   );
 
@@ -82,17 +57,7 @@ const measure = async (env: Env, preset: PresetName, count: number) => {
   const unfoldedSeconds = median(times.map(([first]) => first));
   const frameSeconds = median(times.map(([, second]) => second));
 
-  const stepSeconds: number[] = [];
-  const settings = { epochs: 1, leastSteps: 5, watchEvery: 1 };
-  await need(
-    fineTune(trained, { settings })({ person, frames })({
-      ...env,
-      emit: (event) => {
-        if (event._tag === "StepDone" && event.step > 2) stepSeconds.push(event.seconds);
-      },
-    }),
-  );
-  const updateSeconds = median(stepSeconds);
+  const updates = await updateSeconds(env, trained, person, frames, 3);
   const steps = fineTuningSteps(fineTunings[preset], count);
   return {
     preset,
@@ -102,9 +67,9 @@ const measure = async (env: Env, preset: PresetName, count: number) => {
     frameSeconds,
     speedUp: median(times.map(([first, second]) => first / second)),
     embedSeconds,
-    updateSeconds,
+    updateSeconds: updates,
     updates: steps,
-    fineTuneSeconds: steps * updateSeconds,
+    fineTuneSeconds: steps * updates,
     residentBytes: Deno.memoryUsage().rss,
   };
 };

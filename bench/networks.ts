@@ -11,25 +11,17 @@ import { generate } from "../models/generator.ts";
 import { plainWeights } from "../models/parameters.ts";
 import type { Preset } from "../models/presets.ts";
 import type { HasBackend, HasRng } from "../pipeline/core/env.ts";
-import { type PipelineError, renderError } from "../pipeline/core/errors.ts";
-import { E, type TaskEither } from "../pipeline/core/fp.ts";
 import { owned } from "../pipeline/core/owned.ts";
 import { adversarialStep } from "../pipeline/programs/adversarial_step.ts";
 import type { DeviceStep } from "../pipeline/programs/device_batch.ts";
 import { averagedWeights, createTrainState } from "../pipeline/programs/train_state.ts";
 import { type Effort, seconds, timeOf } from "../pipeline/core/timing.ts";
+import { need } from "./untrained.ts";
 
-/** Sequences in W: `oracle` and all tables use as many. */
-const videos = 100;
+/** Sequences in W where nothing else is asked for: all tables use as many. */
+export const videosInW = 100;
 
 type Env = HasBackend & HasRng;
-
-/** The value of a task; a bench has no use for its failure. */
-const need = async <A>(task: TaskEither<PipelineError, A>): Promise<A> => {
-  const result = await task();
-  if (E.isLeft(result)) throw new Error(renderError(result.left));
-  return result.right;
-};
 
 const images = (count: number, { architecture: { size } }: Preset): Tensor =>
   tf.randomUniform([count, size, size, 3], -1, 1);
@@ -68,7 +60,12 @@ export const comparable = (
 });
 
 /** One step of meta-learning: E, G and P once, D and W twice, the figures read. */
-export const metaStepSeconds = async (env: Env, preset: Preset, effort: Effort) => {
+export const metaStepSeconds = async (
+  env: Env,
+  preset: Preset,
+  effort: Effort,
+  videos = videosInW,
+): Promise<number> => {
   const { backend } = env;
   const content = await need(loadContentNetworks(preset.training.content)(env));
   const state = await need(createTrainState(preset, videos)(env));

@@ -4,6 +4,8 @@
  * @module
  */
 import type { ConvolutionTiming } from "./convolutions.ts";
+import type { Curve } from "./curves.ts";
+import type { DriveTimes } from "./drive.ts";
 
 /** What a report has times of. */
 export const timeNames = [
@@ -30,34 +32,54 @@ export interface Report extends Readonly<Partial<Record<TimeName, number>>> {
   readonly convolutions?: readonly ConvolutionTiming[];
   /** Seconds of each network of the content loss alone, by its name. */
   readonly contentNetworks?: Readonly<Record<string, number>>;
+  /** Seconds of an update of fine-tuning by the number of frames. */
+  readonly fineTuneSeconds?: Readonly<Record<string, number>>;
+  /** Seconds of a driven frame, as a whole and by stage. */
+  readonly driveSeconds?: DriveTimes;
+  /** Frames of a film a second, from the driver to the disk. */
+  readonly driveFramesPerSecond?: number;
+  /** Seconds of a step against a setting. */
+  readonly curves?: readonly Curve[];
   /** Our time over the other report's, by name. */
   readonly ratios?: Readonly<Record<string, number>>;
 }
 
 const isTime = (value: unknown): value is number => typeof value === "number" && value > 0;
 
+type Json = Readonly<Record<string, unknown>>;
+
+const recordOf = (value: unknown): Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+
+const listOf = (value: unknown): readonly Json[] => Array.isArray(value) ? value.map(recordOf) : [];
+
+/** Groups of times in a report, and how a time in them is called. */
+const groups: readonly (readonly [field: string, called: (name: string) => string])[] = [
+  ["contentNetworks", (name) => `content: ${name}`],
+  ["fineTuneSeconds", (name) => `update of fine-tuning, T = ${name}`],
+  ["driveSeconds", (name) => `driven frame: ${name}`],
+];
+
 /** Every time in a report by its name; convolutions by theirs. Other people's reports too. */
 export const timesIn = (report: unknown): Readonly<Record<string, number>> => {
-  if (typeof report !== "object" || report === null) return {};
-  const given: Readonly<Record<string, unknown>> = { ...report };
-  const times: Record<string, number> = {};
-  for (const name of timeNames) {
-    const value = given[name];
-    if (isTime(value)) times[name] = value;
-  }
-  const networks = given.contentNetworks;
-  for (const [name, value] of Object.entries(typeof networks === "object" ? networks ?? {} : {})) {
-    if (isTime(value)) times[`content: ${name}`] = value;
-  }
-  const convolutions: readonly unknown[] = Array.isArray(given.convolutions)
-    ? given.convolutions
-    : [];
-  for (const each of convolutions) {
-    if (typeof each !== "object" || each === null) continue;
-    const { name, seconds } = each as Readonly<Record<string, unknown>>;
-    if (typeof name === "string" && isTime(seconds)) times[name] = seconds;
-  }
-  return times;
+  const given = recordOf(report);
+  const named: readonly (readonly [string, unknown])[] = [
+    ...timeNames.map((name) => [name, given[name]] as const),
+    ...groups.flatMap(([field, called]) =>
+      Object.entries(recordOf(given[field])).map(([name, value]) => [called(name), value] as const)
+    ),
+    ...listOf(given.curves).flatMap(({ axis, points }) =>
+      listOf(points).map((point) =>
+        [`step at ${axis} = ${point.value}`, point.metaStepSeconds] as const
+      )
+    ),
+    ...listOf(given.convolutions).flatMap(({ name, seconds }) =>
+      typeof name === "string" ? [[name, seconds] as const] : []
+    ),
+  ];
+  return Object.fromEntries(
+    named.flatMap(([name, value]) => isTime(value) ? [[name, value]] : []),
+  );
 };
 
 /** Our times over those of another report, where both have one. */
@@ -76,16 +98,18 @@ const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(2)
 /** The report as a table. */
 export const reportText = (report: Report): string => {
   const { preset, device, shots, batch, discriminatorSteps, peakBytes, ratios = {} } = report;
+  const speed = report.driveFramesPerSecond;
   const speeds = new Map(report.convolutions?.map(({ name, gflops }) => [name, gflops]));
   const rows = Object.entries(timesIn(report)).map(([name, seconds]) => {
-    const speed = speeds.get(name), ratio = ratios[name];
+    const gflops = speeds.get(name), ratio = ratios[name];
     return name.padEnd(40) + milliseconds(seconds).padStart(12) +
-      (speed === undefined ? "" : `${speed.toFixed(0)} GFLOP/s`.padStart(14)) +
+      (gflops === undefined ? "" : `${gflops.toFixed(0)} GFLOP/s`.padStart(14)) +
       (ratio === undefined ? "" : `  ratio ${ratio.toFixed(2)}`);
   });
   return [
     `${preset} on ${device}: K = ${shots}, batch ${batch}, ${discriminatorSteps} steps of D`,
     ...rows,
+    ...(speed === undefined ? [] : [`driving makes ${speed.toFixed(1)} frames a second`]),
     `peak memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
   ].join("\n");
 };

@@ -1,7 +1,12 @@
 /** The bench as a command: what it prints, how it compares, how it fails. */
 import assert from "node:assert/strict";
 import { convolutionShapes } from "../../bench/convolutions.ts";
-import { ratiosTo, type Report, timesIn } from "../../bench/report.ts";
+import { measureCurve, parseCurve } from "../../bench/curves.ts";
+import { drivePartNames } from "../../bench/drive.ts";
+import { ratiosTo, type Report, reportText, timesIn } from "../../bench/report.ts";
+import { makeEnv } from "../../pipeline/core/env.ts";
+import type { DeviceStep } from "../../pipeline/programs/device_batch.ts";
+import { withWasm } from "../backends/wasm/support.ts";
 import { median, timeOf } from "../../pipeline/core/timing.ts";
 import { presets } from "../../models/presets.ts";
 import { benchCommand } from "../../pipeline/cli/bench_command.ts";
@@ -15,8 +20,15 @@ const run = async (parsed: Parsed): Promise<Report> => {
   return outcome.right.json as Report;
 };
 
+/** What a step is made of, in words. */
+const shapesIn = (made: unknown): string => {
+  const { rows, parts: [part] } = made as DeviceStep;
+  return `${rows.length} rows, ${part?.sources.shape[0]} sources`;
+};
+
 Deno.test("the bench of a tiny preset prints positive medians and compares with a report", async () => {
-  const report = await run({ ...tiny, only: "meta-step,frame,embed,convolutions,content" });
+  const all = "meta-step,frame,embed,convolutions,content,fine-tune,drive";
+  const report = await run({ ...tiny, only: all, frames: "5" });
   for (
     const name of ["metaStepSeconds", "frameSeconds", "embedSeconds", "contentSeconds"] as const
   ) {
@@ -25,6 +37,17 @@ Deno.test("the bench of a tiny preset prints positive medians and compares with 
   }
   assert.ok((report.contentNetworks?.pixels ?? NaN) > 0);
   assert.equal(timesIn(report)["content: pixels"], report.contentNetworks?.pixels);
+  const times = timesIn(report);
+  for (const count of [1, 8]) {
+    const seconds = times[`update of fine-tuning, T = ${count}`] ?? NaN;
+    assert.ok(seconds > 0 && seconds === report.fineTuneSeconds?.[count], `T = ${count}`);
+  }
+  const driven = report.driveSeconds;
+  assert.ok(driven);
+  for (const part of drivePartNames) {
+    assert.ok(driven[part] > 0 && driven[part] === times[`driven frame: ${part}`], part);
+  }
+  assert.equal(report.driveFramesPerSecond, 1 / driven.whole);
   assert.equal(report.preset, "test-16");
   assert.equal(report.discriminatorSteps, 2);
   assert.match(report.device, /wasm/);
@@ -56,15 +79,77 @@ Deno.test("the bench of a tiny preset prints positive medians and compares with 
   }
 });
 
+Deno.test("cost curves: a point for every value, in the table, and drawn", async () => {
+  const folder = await Deno.makeTempDir(), svg = `${folder}/curves.svg`;
+  try {
+    const curve = ["shots=1,3", "videos=2,50", "preset=test-16"];
+    const report = await run({ ...tiny, curve, svg });
+    assert.equal(report.metaStepSeconds, undefined);
+    const [shots, videos, preset] = report.curves ?? [];
+    assert.deepEqual(shots?.points.map(({ at }) => at), [1, 3]);
+    assert.deepEqual(videos?.points.map(({ value }) => value), ["2", "50"]);
+    assert.deepEqual(preset?.points.map(({ at, value }) => [at, value]), [[16, "test-16"]]);
+    const times = timesIn(report), text = reportText(report);
+    for (const [name, seconds] of Object.entries(times)) {
+      assert.ok(seconds > 0 && text.includes(name), name);
+    }
+    assert.deepEqual(Object.keys(times), [
+      "step at shots = 1",
+      "step at shots = 3",
+      "step at videos = 2",
+      "step at videos = 50",
+      "step at preset = test-16",
+    ]);
+    const picture = await Deno.readTextFile(svg);
+    assert.match(picture, /^<svg [^]*K, source frames of a step[^]*videos in W[^]*<\/svg>\n$/);
+    assert.equal(picture.match(/<circle/g)?.length, 5);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a step with more source frames, or of more sequences, is a larger step", async () => {
+  const seen: string[] = [];
+  for (const [axis, value] of [["shots", "4"], ["batch", "3"], ["videos", "9"]] as const) {
+    const request = parseCurve(`${axis}=${value}`);
+    assert.ok(typeof request !== "string");
+    await withWasm(async (backend) => {
+      const env = makeEnv({ backend }), run = backend.run;
+      const spied = {
+        ...backend,
+        run: <A>(op: string, f: () => A) =>
+          run(op, () => {
+            const made = f();
+            if (op === "inputs") seen.push(shapesIn(made));
+            return made;
+          }),
+      };
+      const effort = { runs: 3, warmUpSeconds: 0, mostSeconds: 0 };
+      const base = { preset: "test-16", shots: 2, batch: 1 } as const;
+      await measureCurve({ ...env, backend: spied }, base, request, effort);
+    });
+  }
+  assert.deepEqual([...new Set(seen)], [
+    "1 rows, 4 sources",
+    "3 rows, 6 sources",
+    "1 rows, 2 sources",
+  ]);
+});
+
 Deno.test("what cannot be measured is said at once, every problem", async () => {
   const outcome = await benchCommand.run({
     preset: "toy",
     only: "frame,film",
     runs: "-1",
     "fail-above": "1.1",
+    curve: ["size=64", "shots=0", "shots=1,two", "preset=toy", "shots=1=2"],
+    film: "avi",
   });
   assert.ok(outcome._tag === "Left" && outcome.left._tag === "Config");
-  assert.equal(outcome.left.problems.length, 4);
+  assert.equal(outcome.left.problems.length, 10);
+  const picture = await benchCommand.run({ svg: "curves.svg" });
+  assert.ok(picture._tag === "Left" && picture.left._tag === "Config");
+  assert.match(picture.left.problems.join(), /Cannot draw curves\.svg: there is no --curve/);
 });
 
 Deno.test("ratios are ours over theirs, only where both have a time", () => {

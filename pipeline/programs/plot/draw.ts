@@ -115,16 +115,17 @@ const drawPanel = (
 const escape = (text: string): string =>
   text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
-/** Draws the curves of a run, one diagram a kind of figure; the text of an SVG file. */
-export const drawCurves = (curves: Curves, title: string): string => {
+/** Puts diagrams under a title, two a row. */
+const sheetOf = <A>(
+  panels: readonly A[],
+  title: string,
+  draw: (document: Page, panel: A) => ReturnType<typeof Plot.plot>,
+): string => {
   const { document } = parseHTML("<html><body></body></html>") as unknown as {
     readonly document: Page;
   };
-  const panels = panelsOf(curves);
-  const steps = [...curves.training, ...curves.unseen]
-    .reduce((most, { step }) => Math.max(most, step), 1);
   const drawn = panels.map((panel, i) => {
-    const element = drawPanel(document, panel, curves, steps);
+    const element = draw(document, panel);
     element.setAttribute("x", String(width * (i % columns)));
     element.setAttribute("y", String(titleHeight + height * Math.floor(i / columns)));
     return element.outerHTML;
@@ -140,3 +141,58 @@ export const drawCurves = (curves: Curves, title: string): string => {
     "",
   ].join("\n");
 };
+
+/** Draws the curves of a run, one diagram a kind of figure; the text of an SVG file. */
+export const drawCurves = (curves: Curves, title: string): string => {
+  const steps = [...curves.training, ...curves.unseen]
+    .reduce((most, { step }) => Math.max(most, step), 1);
+  return sheetOf(
+    panelsOf(curves),
+    title,
+    (document, panel) => drawPanel(document, panel, curves, steps),
+  );
+};
+
+/** What something costs against one setting of it. */
+export interface CostCurve {
+  /** What is measured, with its unit. */
+  readonly title: string;
+  /** The setting, with its unit. */
+  readonly axis: string;
+  /** Whether both axes are logarithmic: for settings and costs of several sizes. */
+  readonly logarithmic: boolean;
+  readonly points: readonly { readonly at: number; readonly cost: number }[];
+}
+
+const drawCost = (document: Page, { title, axis, logarithmic, points }: CostCurve) => {
+  const type = logarithmic ? "log" : "linear", places = { x: "at", y: "cost" } as const;
+  const settings = [...new Set(points.map(({ at }) => at))];
+  return Plot.plot({
+    ...{ document, width, height, title: undefined, marginRight: 40, marginTop: 34 },
+    ...{ marginLeft: 60, marginBottom: 40 },
+    x: { type, label: axis, ticks: settings, tickFormat: String, inset: 16 },
+    y: {
+      type,
+      label: null,
+      grid: true,
+      zero: !logarithmic,
+      ticks: 6,
+      tickFormat: "~g",
+      nice: true,
+    },
+    marks: [
+      Plot.frame({ stroke: "#ddd" }),
+      Plot.lineY(points, { ...places, stroke: "#36c", strokeWidth: 1.8 }),
+      Plot.dot(points, { ...places, fill: "#36c", r: 3.5 }),
+      Plot.text(points, {
+        ...{ ...places, dy: -12, fontSize: 11 },
+        text: ({ cost }: { readonly cost: number }) => String(Number(cost.toPrecision(3))),
+      }),
+      Plot.text([title], { frameAnchor: "top-left", dy: -24, fontSize: 13, fontWeight: "bold" }),
+    ],
+  });
+};
+
+/** Draws what something costs, one diagram a setting; the text of an SVG file. */
+export const drawCosts = (curves: readonly CostCurve[], title: string): string =>
+  sheetOf(curves, title, drawCost);
