@@ -19,6 +19,10 @@ export type BackendChoice = "auto" | BackendName;
 export interface BackendOptions {
   /** How many threads `wasm` and `native` compute with; default: the processor's, at most 8. */
   readonly threads?: number;
+  /** Whether `webgpu` measures how to share out products; default: on a GPU. */
+  readonly measurePlans?: boolean;
+  /** Where `webgpu` keeps what it measured; default: nowhere. */
+  readonly planFile?: string | URL;
 }
 
 const start = (
@@ -27,7 +31,7 @@ const start = (
 ): TaskEither<Err<"Backend" | "Config">, Backend> => {
   switch (name) {
     case "webgpu":
-      return createWebgpuBackend({ allowSoftware: true });
+      return createWebgpuBackend({ ...options, allowSoftware: true });
     case "wasm":
       return createWasmBackend(options);
     case "native":
