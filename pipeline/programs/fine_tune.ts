@@ -10,28 +10,23 @@ import { coefficientsName } from "../../models/few_shot.ts";
 import { type FineTuning, fineTunings, fineTuningSteps } from "../../models/fine_tuning.ts";
 import type { Env } from "../core/env.ts";
 import type { Err, PipelineError } from "../core/errors.ts";
-import { fromIterable, runFold, through } from "../core/flow.ts";
 import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import type { Frame } from "../core/image.ts";
 import type { Owned } from "../core/owned.ts";
 import { bracket, type Stage } from "../core/stage.ts";
-import type { StepReport } from "./adversarial_step.ts";
+import { practiseAndLook } from "./few_shot_practice.ts";
 import {
-  type FewShotContext,
   type FewShotFrames,
   type FewShotState,
-  fewShotStep,
   foldedPerson,
   uploadFrames,
 } from "./few_shot_step.ts";
 import { type FewShotStart, startFewShot } from "./few_shot_start.ts";
 import {
-  drawBatches,
   type FewShotWatch,
   keepBest,
   type Look,
   lookAt,
-  readReports,
   type Seen,
   startWatch,
 } from "./few_shot_watch.ts";
@@ -91,44 +86,6 @@ const check = (
     )
     : E.right(undefined);
 };
-
-/** Updates from one look at the person to the next. */
-const practise = (
-  context: FewShotContext,
-  state: Owned<FewShotState>,
-  frames: number,
-): Program<void> =>
-(env) => {
-  const from = state.value.step, start = env.now();
-  const to = Math.min(context.steps, from + context.settings.watchEvery);
-  const places = drawBatches(env.rng, { frames, batch: context.settings.batch, from, to });
-  return F.pipe(
-    fromIterable(places),
-    through(fewShotStep(context, state)), // equations 9 and 10
-    runFold(
-      [] as readonly Owned<StepReport>[],
-      (reports: readonly Owned<StepReport>[], report) => RTE.right([...reports, report]),
-    ),
-    RTE.flatMap((reports) => readReports(reports, (env.now() - start) / 1000)),
-  )(env);
-};
-
-/** Practises and looks in turn until the steps are done, or nothing gets better. */
-const practiseAndLook = (
-  context: FewShotContext,
-  watch: FewShotWatch,
-  state: Owned<FewShotState>,
-  frames: number,
-  seen: Seen,
-): Program<Seen> =>
-  state.value.step >= context.steps || seen.stale >= context.settings.patience
-    ? RTE.right(seen)
-    : F.pipe(
-      practise(context, state, frames),
-      RTE.flatMap((): Program<Look> => lookAt(watch, context.model, state)),
-      RTE.flatMap((look): Program<Seen> => keepBest(watch, state, seen, look)),
-      RTE.flatMap((next) => practiseAndLook(context, watch, state, frames, next)),
-    );
 
 const finish = (
   person: Person<"embedded">,

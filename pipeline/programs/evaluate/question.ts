@@ -33,8 +33,8 @@ export interface Questioning {
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
 
-/** Failures of one person; all others end the evaluation. */
-const isOfPerson = ({ _tag }: PipelineError): boolean =>
+/** Failures of one person, which are a line in the results; all others end the work. */
+export const isOfPerson = ({ _tag }: PipelineError): boolean =>
   _tag === "BadSample" || _tag === "NonFinite" || _tag === "Data";
 
 /** In a grid, the place of an answer that was not given. */

@@ -1,100 +1,22 @@
 /** Readers of foreign weights: round trips, files as PyTorch writes them, damage, and attacks. */
 import assert from "node:assert/strict";
 import { parseManifest } from "../../../models/perceptual/manifest.ts";
-import { readCaffemodel } from "../../../models/weights/caffemodel.ts";
 import { readTorchLegacy, readTorchZip } from "../../../models/weights/pth.ts";
 import { readWeights } from "../../../models/weights/read.ts";
-import type { HostTensors } from "../../../pipeline/core/elements.ts";
 import { E } from "../../../pipeline/core/fp.ts";
 import { makeRng } from "../../../pipeline/core/rng.ts";
-import { readSafetensors, writeSafetensors } from "../../../pipeline/core/safetensors.ts";
 import { fill } from "../hashed.ts";
 import { right, sentence } from "../perceptual/support.ts";
+import { assertSame, type Bytes, formats, refusal, shapes, tiny } from "./formats.ts";
 import {
-  asHost,
   bytesOf,
-  type Floats,
   join,
   legacyHead,
   pickle,
   type Sides,
-  writeCaffemodel,
   writeTensorflow,
-  writeTorchLegacy,
-  writeTorchZip,
   zipOfPickle,
 } from "./writers.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
-type Read = E.Either<string, HostTensors>;
-
-const shapes = { "a/0": [4, 3, 3, 3], "a/1": [4], "b/0": [5, 4, 3, 3], "b/1": [5] };
-const tiny: Floats = Object.fromEntries(
-  Object.entries(shapes).map(([name, shape]) => [
-    name,
-    { shape, data: fill(name, shape.reduce((a, b) => a * b, 1)) },
-  ]),
-);
-
-interface Format {
-  readonly write: (sides?: Sides) => Bytes | Promise<Bytes>;
-  readonly read: (bytes: Bytes) => Read | Promise<Read>;
-}
-
-const safetensorsWith = (sides: Sides): Bytes => {
-  const bytes = writeSafetensors(asHost(tiny));
-  const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
-  for (const [name, shape] of Object.entries(shapes)) {
-    header[name].shape = sides(name, shape).map(Number);
-  }
-  const json = new TextEncoder().encode(JSON.stringify(header));
-  const start = new Uint8Array(BigUint64Array.of(BigInt(json.length)).buffer);
-  return join(start, json, bytes.subarray(8 + length));
-};
-
-const formats: Readonly<Record<string, Format>> = {
-  caffemodel: {
-    write: (sides) => writeCaffemodel(tiny, sides ? { sides } : {}),
-    read: readCaffemodel,
-  },
-  "caffemodel of 2013": {
-    write: (sides) => writeCaffemodel(tiny, { old: true, ...(sides ? { sides } : {}) }),
-    read: readCaffemodel,
-  },
-  "pth (zip)": { write: (sides) => writeTorchZip(tiny, sides), read: readTorchZip },
-  "pth (legacy)": { write: (sides) => writeTorchLegacy(tiny, sides), read: readTorchLegacy },
-  safetensors: {
-    write: (sides) => sides ? safetensorsWith(sides) : writeSafetensors(asHost(tiny)),
-    read: (bytes) =>
-      E.bimap(({ message }: { message: string }) => message, ({ tensors }: {
-        tensors: HostTensors;
-      }) => tensors)(readSafetensors(bytes, "x")),
-  },
-};
-
-/** The values, whatever the shape: caffe before 2014 tells 4 sides always. */
-const assertSame = (found: HostTensors, flat: boolean): void => {
-  assert.deepEqual(Object.keys(found).toSorted(), Object.keys(tiny));
-  for (const [name, { shape, data }] of Object.entries(tiny)) {
-    const { dtype, shape: sides, data: values } = found[name] ?? assert.fail();
-    assert.equal(dtype, "F32");
-    assert.deepEqual(flat ? sides.filter((side) => side > 1) : sides, shape);
-    assert.deepEqual(values, data);
-  }
-};
-
-/** A refusal in one sentence, in under a second. */
-const refusal = async (
-  read: Format["read"],
-  bytes: Bytes,
-): Promise<string | undefined> => {
-  const start = performance.now(), result = await read(bytes);
-  assert.ok(performance.now() - start < 1000, "it took a second");
-  if (E.isRight(result)) return undefined;
-  assert.match(result.left, /^[^\n]{5,400}$/);
-  return result.left;
-};
 
 for (const [name, { write, read }] of Object.entries(formats)) {
   const old = name.endsWith("2013");
