@@ -1,22 +1,27 @@
 /**
- * A prepared clip on disk: one file in the safetensors layout (any safetensors reader opens it),
- * or a small JSON file that says why the clip was rejected. Written under another name and
- * renamed, so a file that has its name is whole; what reads back wrong is made again.
+ * A prepared clip on disk: one file in the safetensors layout (any safetensors reader opens it).
+ * Written under another name and renamed, so a file that has its name is whole; what reads back
+ * wrong is made again.
  *
  * @module
  */
 import { E, t, TE } from "../../pipeline/core/fp.ts";
-import type { Err, RejectReason } from "../../pipeline/core/errors.ts";
+import type { Err } from "../../pipeline/core/errors.ts";
 import { fileProblem, openFile, readBounded, readFully } from "../../pipeline/core/files.ts";
 import type { Frame } from "../../pipeline/core/image.ts";
 import { decodeImage, encodeJpeg } from "../codec.ts";
+import { cannotWrite, sha256, writeWhole } from "./cache_file.ts";
 
 /** Frames up to this side are stored raw; larger ones as JPEG of {@link QUALITY}. */
 const RAW_SIDE = 128;
+
 const QUALITY = 95;
+
 const MAX_HEADER = 1 << 20;
+
 /** No clip is larger: 48 frames of 1024 pixels take some 20 MB. */
 const MAX_CLIP = 2 ** 31 - 1;
+
 const POINTS = 136;
 
 const Header = t.type({
@@ -26,19 +31,6 @@ const Header = t.type({
   offsets: t.type({ shape: t.tuple([t.number]) }),
   frames: t.type({ data_offsets: t.tuple([t.number, t.number]) }),
 });
-
-const REASONS: Readonly<Record<RejectReason, null>> = {
-  "unreadable": null,
-  "no video": null,
-  "too short": null,
-  "no face": null,
-  "several faces": null,
-  "face too small": null,
-  "face lost": null,
-  "blurred": null,
-  "duplicate": null,
-};
-const Rejected = t.type({ reason: t.keyof(REASONS), message: t.string });
 
 /** What is known of a clip without reading its frames. */
 export interface ClipIndex {
@@ -51,47 +43,8 @@ export interface ClipIndex {
   readonly landmarks: Float32Array;
 }
 
-const sha256 = async (...parts: readonly Uint8Array[]): Promise<string> => {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => {
-    all.set(part, at);
-    return at + part.length;
-  }, 0);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", all)).toHex();
-};
-
-/** A short name for a clip prepared in one way, for the cache. */
-export const cacheName = async (parts: readonly string[]): Promise<string> =>
-  (await sha256(new TextEncoder().encode(parts.join("\n")))).slice(0, 32);
-
 const bytesOf = (array: Float32Array | Uint32Array): Uint8Array =>
   new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-
-/** Writes bytes so that the name exists only with all of them; parallel writers do no harm. */
-const writeWhole = async (path: string, parts: readonly Uint8Array[]): Promise<void> => {
-  const partial = `${path}.${crypto.randomUUID()}.partial`;
-  try {
-    {
-      using file = await Deno.open(partial, { write: true, createNew: true });
-      for (const part of parts) {
-        for (let written = 0; written < part.length;) {
-          written += await file.write(part.subarray(written));
-        }
-      }
-      await file.syncData();
-    }
-    await Deno.rename(partial, path);
-  } catch (cause) {
-    await Deno.remove(partial).catch(() => {});
-    throw cause;
-  }
-};
-
-const cannotWrite = (path: string) => (cause: unknown): Err<"Data"> => ({
-  _tag: "Data",
-  path,
-  message: `Cannot write ${path}: ${fileProblem(cause)}, expected a writable folder with space`,
-});
 
 const encodeFrame = async ({ image }: Frame): Promise<Uint8Array> => {
   if (image.width <= RAW_SIDE) return image.data;
@@ -148,28 +101,6 @@ export const writeClip = (
     new DataView(prefix.buffer).setBigUint64(0, BigInt(padded.length), true);
     await writeWhole(path, [prefix, padded, ...body]);
   }, cannotWrite(path));
-
-/** Notes why a clip was rejected. Error: `Data`. */
-export const writeReject = (
-  path: string,
-  { reason, message }: Err<"BadSample">,
-): TE.TaskEither<Err<"Data">, void> =>
-  TE.tryCatch(
-    () => writeWhole(path, [new TextEncoder().encode(JSON.stringify({ reason, message }))]),
-    cannotWrite(path),
-  );
-
-/** The rejection of that file; `undefined` where there is none that can be used. */
-export const readReject = async (
-  path: string,
-  key: string,
-): Promise<Err<"BadSample"> | undefined> => {
-  const bytes = await readBounded(path, 1 << 16)();
-  if (E.isLeft(bytes)) return undefined;
-  const parsed = E.tryCatch(() => JSON.parse(new TextDecoder().decode(bytes.right)), String);
-  const rejected = E.isRight(parsed) ? Rejected.decode(parsed.right) : parsed;
-  return E.isRight(rejected) ? { _tag: "BadSample", key, ...rejected.right } : undefined;
-};
 
 /** Whether offsets begin at 0, end within so many bytes, and are a frame apart, or never fall. */
 const areOffsets = (offsets: Uint32Array, size: number, bytes: number): boolean =>

@@ -6,7 +6,8 @@
 import { E, F, TE } from "../../pipeline/core/fp.ts";
 import type { Err } from "../../pipeline/core/errors.ts";
 import { createFaceAnalyzer, type FaceAnalyzer } from "../../backends/face.ts";
-import { writeClip, writeReject } from "./clip_file.ts";
+import { writeReject } from "./cache_file.ts";
+import { writeClip } from "./clip_file.ts";
 import type { Clip } from "./discover.ts";
 import { prepareClip, type PrepareFigures, type PrepareSettings } from "./prepare_clip.ts";
 import type { VideoTools } from "./tools.ts";

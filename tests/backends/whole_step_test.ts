@@ -3,13 +3,8 @@ import { createWasmBackend } from "../../backends/wasm.ts";
 import { createWebgpuBackend } from "../../backends/webgpu.ts";
 import { succeed } from "./conformance.ts";
 import { webgpuTest } from "./webgpu_adapter.ts";
-import {
-  assertRunFlat,
-  assertRunsAgree,
-  assertStepsAgree,
-  referenceStep,
-  stepGradients,
-} from "./whole_step.ts";
+import { assertRunFlat, assertRunsAgree } from "./training_run.ts";
+import { assertStepsAgree, referenceStep, stepGradients } from "./whole_step.ts";
 
 const openWebgpu = () => succeed(createWebgpuBackend({ allowSoftware: true }));
 
