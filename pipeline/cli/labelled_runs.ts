@@ -3,10 +3,29 @@
  *
  * @module
  */
+import { listOf, nonNegativeInteger, oneOf, path, positiveInteger, text } from "../core/config.ts";
 import { nearest } from "../core/words.ts";
 import type { LabelledRun } from "../programs/evaluate_runs.ts";
+import type { Protocol } from "../programs/evaluate/protocol.ts";
 import { untrainedNames } from "../programs/methods.ts";
-import type { Parsed } from "./options.ts";
+import { numberOr, type Option, type Parsed } from "./options.ts";
+import { settingsOf, yes } from "./settings.ts";
+
+/** Codecs of the options that must be there. */
+export const comparisonRequired = { run: listOf(text, 1), out: path };
+
+/** Codecs of the options that may be there. */
+export const comparisonOptional = {
+  shots: listOf(positiveInteger, 1),
+  methods: listOf(text),
+  data: text,
+  cache: path,
+  videos: positiveInteger,
+  frames: positiveInteger,
+  seed: nonNegativeInteger,
+  backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
+  json: yes,
+};
 
 /** `NAME=DIR`, or a folder that gives its own name. */
 export const labelled = (text: string): LabelledRun => {
@@ -34,3 +53,32 @@ export const runProblems = (
 /** The words of a list: "1,8,32". */
 export const listed = (value: Parsed[string] | undefined): readonly string[] | undefined =>
   typeof value === "string" ? value.split(",").filter((word) => word !== "") : undefined;
+
+/** Parsed options as settings; the options that are lists are taken apart at their commas. */
+export const listedSettings = (
+  options: readonly Option[],
+  parsed: Parsed,
+  names: readonly string[],
+): object => ({
+  ...(settingsOf(options, parsed) as object),
+  ...Object.fromEntries(
+    names.flatMap((name) => {
+      const words = listed(parsed[name]);
+      return words === undefined ? [] : [[name, name === "shots" ? words.map(numberOr) : words]];
+    }),
+  ),
+});
+
+/** What is measured: numbers of shots once each, the fewest first; of how many people and frames. */
+export const protocolOf = (
+  { shots, videos, frames }: {
+    readonly shots?: readonly number[];
+    readonly videos?: number;
+    readonly frames?: number;
+  },
+  otherwise: Protocol,
+): Protocol => ({
+  shots: [...new Set(shots ?? otherwise.shots)].toSorted((a, b) => a - b),
+  people: videos ?? otherwise.people,
+  frames: frames ?? otherwise.frames,
+});

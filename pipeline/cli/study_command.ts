@@ -7,8 +7,6 @@ import {
   decodeConfig,
   listOf,
   nonNegativeInteger,
-  oneOf,
-  path,
   positiveInteger,
   refined,
   strict,
@@ -24,8 +22,15 @@ import { countExclusions, reportStudy, studyMarkdown } from "../programs/study/r
 import { serveStudy } from "../programs/study/serve.ts";
 import type { StudySize } from "../programs/study/store.ts";
 import type { Command, Outcome } from "./command.ts";
-import { labelled, listed, runProblems } from "./labelled_runs.ts";
-import { numberOr, type Option, type Parsed } from "./options.ts";
+import {
+  comparisonOptional,
+  comparisonRequired,
+  labelled,
+  listedSettings,
+  protocolOf,
+  runProblems,
+} from "./labelled_runs.ts";
+import type { Option, Parsed } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
 import { settingsOf, yes } from "./settings.ts";
 import { say } from "./terminal.ts";
@@ -103,19 +108,13 @@ type Result = E.Either<PipelineError, Outcome>;
 const bad = (...problems: readonly string[]): E.Either<Err<"Config">, never> =>
   E.left({ _tag: "Config", problems });
 
-const BuildSettings = strict({ run: listOf(text, 1), out: path }, {
-  shots: listOf(positiveInteger, 1),
-  methods: listOf(text),
+const BuildSettings = strict(comparisonRequired, {
+  ...comparisonOptional,
   ways: listOf(text, 1),
-  data: text,
-  cache: path,
-  videos: positiveInteger,
-  frames: positiveInteger,
   rounds: positiveInteger,
-  seed: nonNegativeInteger,
-  backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
-  json: yes,
 });
+/** Less than the paper's: 1, 8 and 32 shots, 50 people, 32 frames. */
+const SMALL_STUDY = { shots: [8], people: 20, frames: 2 };
 
 const port = refined(
   "a port, 0 to 65535",
@@ -140,25 +139,16 @@ const build = async (folders: readonly string[], parsed: Parsed): Promise<Result
   if (folders.length > 0) {
     return bad(`Cannot build a study: "${folders[0]}" is no option, expected --out DIR`);
   }
-  const shots = listed(parsed["shots"])?.map(numberOr), named = listed(parsed["methods"]);
-  const ways = listed(parsed["ways"]);
-  const decoded = decodeConfig(BuildSettings, "the options")({
-    ...(settingsOf(options, parsed) as object),
-    ...(shots && { shots }),
-    ...(named && { methods: named }),
-    ...(ways && { ways }),
-  });
+  const decoded = decodeConfig(BuildSettings, "the options")(
+    listedSettings(options, parsed, ["shots", "methods", "ways"]),
+  );
   if (E.isLeft(decoded)) return decoded;
   const { run, out, data, cache, seed = 1, rounds = 1, backend = "auto", ...rest } = decoded.right;
   const only = rest.ways && { only: rest.ways };
   const runs = run.map((each) => ({ ...labelled(each), ...only })), untrained = rest.methods ?? [];
   const problems = runProblems("build a study", runs, untrained);
   if (problems.length > 0) return bad(...problems);
-  const protocol = {
-    shots: [...new Set(rest.shots ?? [8])].toSorted((a, b) => a - b),
-    people: rest.videos ?? 20,
-    frames: rest.frames ?? 2,
-  };
+  const protocol = protocolOf(rest, SMALL_STUDY);
   const places = { ...(data && { data }), ...(cache && { cache }) };
   const result = await runOnBackend(
     backend,
