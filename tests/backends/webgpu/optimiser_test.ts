@@ -2,24 +2,19 @@
 import assert from "node:assert/strict";
 import type { Backend } from "../../../pipeline/core/env.ts";
 import { createCpuBackend } from "../../../backends/cpu.ts";
-import { createWebgpuBackend } from "../../../backends/webgpu.ts";
 import { adamUpdates, squaredNorms } from "../../../backends/webgpu/optimiser.ts";
-import { pack, packable } from "../../../backends/webgpu/packed.ts";
+import { sizeOf } from "../../../backends/webgpu/kernel.ts";
+import { packable } from "../../../backends/webgpu/packed.ts";
 import { hasMany } from "../../../backends/kernels/gradients.ts";
 import { adamUpdateAll, exponentialAverageAll, squaredNormAll } from "../../../backends/ops.ts";
 import { type Tensor, tf, type WebGPUBackend } from "../../../backends/tf.ts";
 import { distances, livingOf, type Results, succeed } from "../conformance.ts";
 import { webgpuTest } from "../webgpu_adapter.ts";
-import { counting } from "./counting.ts";
+import { counting, gpu, narrow, open, read, tensor } from "./support.ts";
 
 // Sizes that fill an alignment exactly, nearly, hardly; one takes several workgroups.
 const shapes = [[3, 3, 5, 8], [1], [17, 6], [64], [63], [65], [4, 1], [20, 50, 3], [2]];
 const many = Array.from({ length: 40 }, (_, i) => [3, 3, 2 + i % 3, 5]);
-
-const numbers = (size: number, seed: number): Float32Array =>
-  Float32Array.from({ length: size }, (_, i) => Math.sin(12.9898 * i + 78.233 * seed));
-const tensor = (shape: readonly number[], seed: number): Tensor =>
-  tf.tensor(numbers(shape.reduce((a, b) => a * b, 1), seed), [...shape]);
 
 interface State {
   readonly parameters: readonly Tensor[];
@@ -64,37 +59,28 @@ const advance = (
   };
 };
 
-const all = ({ parameters, seconds, averages, norm }: State): readonly Tensor[] => [
+const all = ({ parameters, seconds, averages }: State): readonly Tensor[] => [
   ...parameters,
   ...seconds,
   ...averages,
-  norm,
 ];
-
-const read = async (backend: Backend, tensors: readonly Tensor[]): Promise<Results> => {
-  const values = await succeed(
-    backend.read("values", () => Promise.all(tensors.map((x) => x.data<"float32">()))),
-  );
-  return Object.fromEntries(values.map((value, i) => [`output ${i}`, Float32Array.from(value)]));
-};
 
 /** Three steps; the second one is stopped. */
 const train = async (backend: Backend): Promise<Results> => {
   let state = await succeed(backend.run("start", () => start(shapes)));
+  const norms: Record<string, Float32Array> = {};
   for (const step of [1, 2, 3]) {
     const next = await succeed(
       backend.run("step", () => advance(state, step, tf.scalar(step === 2 ? 0 : 1))),
     );
     backend.dispose(state);
     state = next;
+    norms[`norm ${step}`] = (await read(backend, [state.norm]))["output 0"] ?? new Float32Array();
   }
-  const results = await read(backend, all(state));
+  const results = { ...await read(backend, all(state)), ...norms };
   backend.dispose(state);
   return results;
 };
-
-const open = () => succeed(createWebgpuBackend({ allowSoftware: true }));
-const gpu = (): WebGPUBackend => tf.backend() as unknown as WebGPUBackend;
 
 const assertNear = (expected: Results, found: Results): void => {
   const far = distances(expected, found).filter(({ error }) => !(error < 1e-6));
@@ -102,12 +88,17 @@ const assertNear = (expected: Results, found: Results): void => {
 };
 
 webgpuTest(
-  "webgpu: Adam, averages and norms of all variables agree with the cpu's to 1e-6",
+  "webgpu: Adam, averages, norms of many agree with the cpu's to 1e-6",
   async () => {
     const cpu = await succeed(createCpuBackend()), expected = await train(cpu);
     await cpu.close();
     const backend = await open();
     assert.ok(hasMany("AdamUpdates") && hasMany("ExponentialAverages") && hasMany("SquaredNorms"));
+    // Buffers are used again: what was in them must not come into sums, which run over gaps too.
+    const held = shapes.reduce((sum, shape) => sum + 64 * Math.ceil(sizeOf(shape) / 64), 0);
+    const dirt = await succeed(backend.run("dirt", () => shapes.map(() => tf.fill([held], NaN))));
+    await read(backend, dirt);
+    backend.dispose(dirt);
     const before = livingOf(backend);
     assertNear(expected, await train(backend));
     assert.equal(livingOf(backend), before);
@@ -172,26 +163,6 @@ webgpuTest("webgpu: packed variables are tensors like others, for stock kernels 
   await cpu.close();
 });
 
-/** A backend whose GPU binds less. */
-const narrow = (backend: WebGPUBackend, limit: number): WebGPUBackend => {
-  const device = new Proxy(backend.device, {
-    get: (target, key) => {
-      if (key === "limits") {
-        return {
-          maxBufferSize: limit,
-          maxStorageBufferBindingSize: limit,
-          minStorageBufferOffsetAlignment: 256,
-        };
-      }
-      const value: unknown = Reflect.get(target, key);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-  return new Proxy(backend, {
-    get: (target, key) => key === "device" ? device : Reflect.get(target, key),
-  });
-};
-
 webgpuTest("webgpu: what is more than the GPU binds is updated in several dispatches", async () => {
   const backend = await open(), small = narrow(gpu(), 2048);
   const inputs = await succeed(backend.run("inputs", () => ({
@@ -221,20 +192,6 @@ webgpuTest("webgpu: what is more than the GPU binds is updated in several dispat
   const whole = await update(gpu());
   assertNear(await read(backend, whole), await read(backend, parts));
   backend.dispose([inputs, parts, whole]);
-  await backend.close();
-});
-
-webgpuTest("webgpu: one tensor may be packed twice", async () => {
-  const backend = await open();
-  const made = await succeed(backend.run("pack", () => {
-    const x = tensor([64], 1);
-    return [x, tf.engine().makeTensorFromTensorInfo(pack(gpu(), [x, x]))];
-  }));
-  const { "output 0": x, "output 1": both } = await read(backend, made);
-  assert.deepEqual([...both ?? []], [...x ?? [], ...x ?? []]);
-  const groups = packable(gpu(), [64, 64, 65, 1], (size) => [size], 512);
-  assert.deepEqual(groups.map(({ length }) => length), [2, 1, 1]);
-  backend.dispose(made);
   await backend.close();
 });
 

@@ -22,7 +22,7 @@ import { measureWaiting, type Plans, startTuning } from "../../../backends/webgp
 import { of } from "../case_inputs.ts";
 import { assertAgree, type Case, evaluate, fail, livingOf, succeed } from "../conformance.ts";
 import { webgpuTest } from "../webgpu_adapter.ts";
-import { counting } from "./counting.ts";
+import { counting } from "./support.ts";
 
 const gpu = (): WebGPUBackend => tf.backend() as unknown as WebGPUBackend;
 
@@ -102,12 +102,8 @@ const dispatchesOf = async (backend: Backend): Promise<number> => {
   return dispatches;
 };
 
-const openMeasuring = (planFile?: string) =>
-  createWebgpuBackend({
-    allowSoftware: true,
-    measurePlans: true,
-    ...(planFile === undefined ? {} : { planFile }),
-  });
+/** Who gives a file wants to measure. */
+const openMeasuring = (planFile: string) => createWebgpuBackend({ allowSoftware: true, planFile });
 
 webgpuTest("webgpu: plans are measured after the first step and kept in a file", async () => {
   const folder = await Deno.makeTempDir(), file = `${folder}/plans.json`;
