@@ -16,7 +16,7 @@ import { differentiate } from "../models/optimiser.ts";
 import type { FeatureNetwork } from "../models/perceptual.ts";
 import { createVgg, vgg19, vggFace, vggShapes } from "../models/perceptual/vgg.ts";
 import type { Preset } from "../models/presets.ts";
-import type { Backend, HasBackend } from "../pipeline/core/env.ts";
+import type { Backend, HasBackend, HasClock } from "../pipeline/core/env.ts";
 import { type Effort, seconds, timeOf } from "../pipeline/core/timing.ts";
 import { need } from "./untrained.ts";
 
@@ -53,7 +53,7 @@ const loadOne = async (backend: Backend, entry: Entry): Promise<ContentNetwork> 
 };
 
 const secondsOf = (
-  backend: Backend,
+  { backend, now }: HasBackend & HasClock,
   networks: ContentNetworks,
   { real, fake }: Readonly<Record<"real" | "fake", Tensor>>,
   effort: Effort,
@@ -66,15 +66,15 @@ const secondsOf = (
       }));
       await need(backend.read("gradient", () => made.loss.data()));
       backend.dispose(made);
-    }), effort);
+    }, now), effort);
 
 /** The preset's own content loss with its gradient to the frame, batch 1. */
 export const contentSeconds = async (
-  { backend }: HasBackend,
+  env: HasBackend & HasClock,
   { architecture: { size }, training: { content } }: Preset,
   effort: Effort,
 ): Promise<ContentTimes> => {
-  const networks: ContentNetwork[] = [];
+  const { backend } = env, networks: ContentNetwork[] = [];
   for (const entry of content) networks.push(await loadOne(backend, entry));
   const frames = await need(backend.run("inputs", () => ({
     real: tf.randomUniform([1, size, size, 3], -1, 1),
@@ -82,9 +82,9 @@ export const contentSeconds = async (
   })));
   const alone: [string, number][] = [];
   for (const network of networks) {
-    alone.push([network.name, await secondsOf(backend, [network], frames, effort)]);
+    alone.push([network.name, await secondsOf(env, [network], frames, effort)]);
   }
-  const all = await secondsOf(backend, networks, frames, effort);
+  const all = await secondsOf(env, networks, frames, effort);
   backend.dispose([frames, networks.map(({ network }) => network.weights)]);
   return { all, networks: Object.fromEntries(alone) };
 };

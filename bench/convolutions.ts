@@ -14,7 +14,7 @@ import {
   generatorLayers,
   type Layer,
 } from "../models/architecture.ts";
-import type { Backend } from "../pipeline/core/env.ts";
+import type { HasBackend, HasClock } from "../pipeline/core/env.ts";
 import { type Effort, seconds, timeOf } from "../pipeline/core/timing.ts";
 
 /** A 3 × 3 convolution. */
@@ -68,7 +68,7 @@ const kernels: readonly KernelName[] = ["Convolve", "ConvolveInputGrad", "Convol
 
 /** Times every shape with its gradients. */
 export const timeConvolutions = async (
-  backend: Backend,
+  { backend, now }: HasBackend & HasClock,
   architecture: Architecture,
   shots: number,
   effort: Effort,
@@ -95,7 +95,7 @@ export const timeConvolutions = async (
             await result.right[0]?.data();
           }
           backend.dispose(result.right);
-        }), effort);
+        }, now), effort);
       timings.push({
         name: `${batch}×${side}²×${inputs}→${outputs} ${kernel}`,
         seconds: time,

@@ -4,7 +4,7 @@
  * @module
  */
 import { type PresetName, presetNames, presets } from "../models/presets.ts";
-import type { HasBackend, HasRng } from "../pipeline/core/env.ts";
+import type { HasBackend, HasClock, HasRng } from "../pipeline/core/env.ts";
 import type { Effort } from "../pipeline/core/timing.ts";
 import { comparable, metaStepSeconds, videosInW } from "./networks.ts";
 
@@ -57,7 +57,7 @@ export const parseCurve = (text: string): CurveRequest | string => {
 };
 
 const pointOf = async (
-  env: HasBackend & HasRng,
+  env: HasBackend & HasRng & HasClock,
   base: CurveBase,
   axis: CurveRequest["axis"],
   value: string,
@@ -78,7 +78,7 @@ const pointOf = async (
 
 /** Measures a curve, point after point, each with networks of its own. */
 export const measureCurve = async (
-  env: HasBackend & HasRng,
+  env: HasBackend & HasRng & HasClock,
   base: CurveBase,
   { axis, values }: CurveRequest,
   effort: Effort,

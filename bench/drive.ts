@@ -49,8 +49,8 @@ const stages = async (
   place: FilmPlace,
   options: { readonly driver: string; readonly out: string; readonly frames: number },
 ): Promise<readonly number[]> => {
-  const { size } = person.rasterizer, times = [performance.now()];
-  const lap = (): number => times.push(performance.now());
+  const { size } = person.rasterizer, times = [env.now()];
+  const lap = (): number => times.push(env.now());
 
   const { frames } = options;
   const driver = await need(openDriver(options.driver, { size, frames }, place.tools)(env));
@@ -94,7 +94,7 @@ export const driveSeconds = async (
       const whole = await seconds(async () => {
         const driven = await need(drive({ ...options, out: name("whole") })(person)(env));
         made = driven.frames;
-      });
+      }, env.now);
       rounds.push([whole / made, ...await stages(env, person, place, parts)]);
     }
   } finally {

@@ -10,7 +10,7 @@ import { embed } from "../models/embedder.ts";
 import { generate } from "../models/generator.ts";
 import { plainWeights } from "../models/parameters.ts";
 import type { Preset } from "../models/presets.ts";
-import type { HasBackend, HasRng } from "../pipeline/core/env.ts";
+import type { HasBackend, HasClock, HasRng } from "../pipeline/core/env.ts";
 import { owned } from "../pipeline/core/owned.ts";
 import { adversarialStep } from "../pipeline/programs/adversarial_step.ts";
 import type { DeviceStep } from "../pipeline/programs/device_batch.ts";
@@ -21,7 +21,7 @@ import { need } from "./untrained.ts";
 /** Sequences in W where nothing else is asked for: all tables use as many. */
 export const videosInW = 100;
 
-type Env = HasBackend & HasRng;
+type Env = HasBackend & HasRng & HasClock;
 
 const images = (count: number, { architecture: { size } }: Preset): Tensor =>
   tf.randomUniform([count, size, size, 3], -1, 1);
@@ -76,7 +76,7 @@ export const metaStepSeconds = async (
       const report = await need(step(made)(env));
       await need(backend.read("figures", () => report.value.values.data()));
       report[Symbol.dispose]();
-    });
+    }, env.now);
   }, effort);
   state[Symbol.dispose]();
   content[Symbol.dispose]();
@@ -99,7 +99,7 @@ export const inferenceSeconds = async (env: Env, preset: Preset, effort: Effort)
       const made = await need(backend.run("inference", make));
       await need(backend.read("result", () => made.data()));
       backend.dispose(made);
-    });
+    }, env.now);
   const { frame, landmarks, embedding } = inputs;
   const frameSeconds = await timeOf(
     read(() => generate(weights, architecture, landmarks, embedding, training.gain)),

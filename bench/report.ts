@@ -22,6 +22,8 @@ export type TimeName = typeof timeNames[number];
 export interface Report extends Readonly<Partial<Record<TimeName, number>>> {
   readonly preset: string;
   readonly backend: string;
+  /** What the times are of: "processor" counts what all threads computed. */
+  readonly clock: "wall" | "processor";
   /** What computed: the backend's device and the processor. */
   readonly device: string;
   readonly shots: number;
@@ -98,6 +100,7 @@ const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(2)
 /** The report as a table. */
 export const reportText = (report: Report): string => {
   const { preset, device, shots, batch, discriminatorSteps, peakBytes, ratios = {} } = report;
+  const ticks = report.clock === "processor" ? ", processor time" : "";
   const speed = report.driveFramesPerSecond;
   const speeds = new Map(report.convolutions?.map(({ name, gflops }) => [name, gflops]));
   const rows = Object.entries(timesIn(report)).map(([name, seconds]) => {
@@ -107,7 +110,7 @@ export const reportText = (report: Report): string => {
       (ratio === undefined ? "" : `  ratio ${ratio.toFixed(2)}`);
   });
   return [
-    `${preset} on ${device}: K = ${shots}, batch ${batch}, ${discriminatorSteps} steps of D`,
+    `${preset} on ${device}${ticks}: K = ${shots}, batch ${batch}, ${discriminatorSteps} steps of D`,
     ...rows,
     ...(speed === undefined ? [] : [`driving makes ${speed.toFixed(1)} frames a second`]),
     `peak memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB`,

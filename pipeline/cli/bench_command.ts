@@ -15,7 +15,7 @@ import { presets } from "../../models/presets.ts";
 import { type Env, makeEnv } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { E } from "../core/fp.ts";
-import { peakBytes, processor } from "../core/machine.ts";
+import { peakBytes, processor, processorTime } from "../core/machine.ts";
 import { replaceFile } from "../programs/checkpoint/durable.ts";
 import type { CostCurve } from "../programs/plot/draw.ts";
 import { benchOptions, type BenchPart, type BenchSettings, decodeBench } from "./bench_options.ts";
@@ -48,7 +48,7 @@ const measure = async (env: Env, settings: BenchSettings): Promise<Report> => {
     : undefined;
   const content = wanted("content") ? await contentSeconds(env, presets[name], effort) : undefined;
   const convolutions = wanted("convolutions")
-    ? await timeConvolutions(backend, preset.architecture, shots * batch, effort)
+    ? await timeConvolutions(env, preset.architecture, shots * batch, effort)
     : undefined;
   const metaStep = wanted("meta-step") ? await metaStepSeconds(env, preset, effort) : undefined;
   const fineTune = wanted("fine-tune") ? await fineTuneSeconds(env, name, effort) : undefined;
@@ -59,6 +59,7 @@ const measure = async (env: Env, settings: BenchSettings): Promise<Report> => {
   return {
     preset: name,
     backend: backend.name,
+    clock: settings.clock,
     device: backend.name === "webgpu" ? backend.device : `${backend.device} (${processor()})`,
     shots,
     batch,
@@ -115,11 +116,12 @@ export const benchCommand: Command = {
   run: async (parsed) => {
     const settings = await decodeBench(parsed);
     if (E.isLeft(settings)) return settings;
-    const { backend: choice, threads, baseline, failAbove, svg } = settings.right;
+    const { backend: choice, threads, clock, baseline, failAbove, svg } = settings.right;
     const backend = await selectBackend(choice, threads === undefined ? {} : { threads })();
     if (E.isLeft(backend)) return backend;
     try {
-      const measured = await measure(makeEnv({ backend: backend.right }), settings.right);
+      const now = clock === "processor" ? processorTime : () => performance.now();
+      const measured = await measure(makeEnv({ backend: backend.right, now }), settings.right);
       const report = baseline === undefined
         ? measured
         : { ...measured, ratios: ratiosTo(measured, baseline) };

@@ -21,6 +21,7 @@ const parts = [
   "fine-tune",
   "drive",
 ] as const;
+const clocks = ["wall", "processor"] as const;
 const backends = ["auto", "webgpu", "wasm", "cpu", "native"] as const;
 
 /** What can be measured. */
@@ -47,7 +48,16 @@ export const benchOptions: readonly Option[] = [
   { name: "driver", value: "DRIVER", help: "a video, a saved track or synthetic:N (synthetic:7)" },
   { name: "film", value: "FORM", help: `what drive writes: ${filmForms.join(", ")} (png)` },
   { name: "frames", value: "N", help: "frames that drive makes (64)" },
-  { name: "threads", value: "N", help: "threads of wasm and native (the processor's)" },
+  {
+    name: "clock",
+    value: "NAME",
+    help: "wall or processor: what all threads compute, for a busy machine (wall)",
+  },
+  {
+    name: "threads",
+    value: "N",
+    help: "threads of wasm and native (the processor's; 1 with --clock processor)",
+  },
   { name: "runs", value: "N", help: "timed runs, of which the median counts (15)" },
   {
     name: "baseline",
@@ -72,6 +82,7 @@ export interface BenchSettings {
   readonly curves: readonly CurveRequest[];
   readonly svg?: string;
   readonly drive: DriveBench;
+  readonly clock: typeof clocks[number];
   readonly threads?: number;
   readonly effort: Effort;
   readonly baseline?: unknown;
@@ -84,6 +95,12 @@ const readBaseline = async (path: string): Promise<unknown> => {
   } catch {
     return undefined;
   }
+};
+
+/** What the times of a report are of; other programs say nothing and mean the wall clock. */
+const clockOf = (report: unknown): string => {
+  const { clock }: { readonly clock?: unknown } = Object(report);
+  return typeof clock === "string" ? clock : "wall";
 };
 
 /** Decodes the options; `Config` with every problem. */
@@ -126,12 +143,20 @@ export const decodeBench = async (
     .flatMap((part) => choose("only", parts, part));
   const shots = number("shots", 8), batch = number("batch", 1), runs = number("runs", 15);
   const frames = number("frames", 64), driver = text("driver") ?? "synthetic:7";
-  const threads = text("threads") === undefined ? undefined : number("threads", 1);
+  const [clock = "wall"] = choose("clock", clocks, text("clock") ?? "wall");
+  const own = text("threads") === undefined && clock === "wall"; // threads that spin would count
+  const threads = own ? undefined : number("threads", 1);
   const failAbove = text("fail-above") === undefined ? undefined : number("fail-above", 1, false);
   const path = text("baseline"), svg = text("svg");
   const baseline = path === undefined ? undefined : await readBaseline(path);
   if (path !== undefined && baseline === undefined) {
     problems.push(`Cannot compare with ${path}: it is not there or no JSON, expected a report`);
+  }
+  if (baseline !== undefined && clockOf(baseline) !== clock) {
+    problems.push(
+      `Cannot compare with ${path}: its times are by the ${clockOf(baseline)} clock, expected ` +
+        `--clock ${clockOf(baseline)}`,
+    );
   }
   if (failAbove !== undefined && path === undefined) {
     problems.push("Cannot use --fail-above: there is no --baseline to compare with");
@@ -141,7 +166,7 @@ export const decodeBench = async (
   }
   if (problems.length > 0) return E.left({ _tag: "Config", problems });
   return E.right({
-    ...{ preset, backend, parts: chosen, shots, batch, curves, baseline },
+    ...{ preset, backend, parts: chosen, shots, batch, curves, clock, baseline },
     drive: { driver, film, frames },
     ...(svg === undefined ? {} : { svg }),
     ...(threads === undefined ? {} : { threads }),

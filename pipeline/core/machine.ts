@@ -4,6 +4,7 @@
  * @module
  */
 import { cpus } from "node:os";
+import { cpuUsage } from "node:process";
 
 /** The most memory that the process ever held, in bytes; what it holds where nobody counts. */
 export const peakBytes = async (): Promise<number> => {
@@ -14,6 +15,15 @@ export const peakBytes = async (): Promise<number> => {
   } catch {
     return held;
   }
+};
+
+/**
+ * Milliseconds that all threads of this process have computed: a clock that stands still while
+ * other programs have the processor. Threads that spin in wait of others count too.
+ */
+export const processorTime = (): number => {
+  const { user, system } = cpuUsage();
+  return (user + system) / 1000;
 };
 
 /** The processor and how many cores it has, where the permissions allow to ask. */

@@ -7,7 +7,8 @@ import { ratiosTo, type Report, reportText, timesIn } from "../../bench/report.t
 import { makeEnv } from "../../pipeline/core/env.ts";
 import type { DeviceStep } from "../../pipeline/programs/device_batch.ts";
 import { withWasm } from "../backends/wasm/support.ts";
-import { median, timeOf } from "../../pipeline/core/timing.ts";
+import { processorTime } from "../../pipeline/core/machine.ts";
+import { median, seconds, timeOf } from "../../pipeline/core/timing.ts";
 import { presets } from "../../models/presets.ts";
 import { benchCommand } from "../../pipeline/cli/bench_command.ts";
 import type { Parsed } from "../../pipeline/cli/options.ts";
@@ -68,6 +69,9 @@ Deno.test("the bench of a tiny preset prints positive medians and compares with 
     assert.equal(fine._tag, "Right");
     const ratio = fine._tag === "Right" ? (fine.right.json as Report).ratios?.frameSeconds : 0;
     assert.ok(ratio !== undefined && ratio > 0 && ratio < 1, `${ratio}`);
+    const other = await compare({ frameSeconds: 1, clock: "processor" }, "1");
+    assert.ok(other._tag === "Left" && other.left._tag === "Config");
+    assert.match(other.left.problems.join(), /by the processor clock, expected --clock processor/);
     const slow = await compare({ frameSeconds: 1e-9 }, "1.5");
     assert.ok(slow._tag === "Left" && slow.left._tag === "Backend");
     assert.match(
@@ -136,6 +140,29 @@ Deno.test("a step with more source frames, or of more sequences, is a larger ste
   ]);
 });
 
+Deno.test("the processor's clock stands still while nothing is computed", async () => {
+  // In a process of its own: the tests beside this one compute too.
+  const machine = new URL("../../pipeline/core/machine.ts", import.meta.url).href;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "eval",
+      `import { processorTime } from "${machine}"; const before = processorTime();
+      await new Promise((go) => setTimeout(go, 500)); console.log(processorTime() - before);`,
+    ],
+  }).output();
+  const idle = Number(new TextDecoder().decode(stdout));
+  assert.ok(idle >= 0 && idle < 250, `${idle} ms`);
+  const busy = await seconds(() => {
+    const end = processorTime() + 50;
+    while (processorTime() < end);
+    return Promise.resolve();
+  }, processorTime);
+  assert.ok(busy >= 0.05, `${busy}`);
+  const report = await run({ ...tiny, only: "frame", clock: "processor" });
+  assert.equal(report.clock, "processor");
+  assert.match(report.device, /1 thread,/);
+});
+
 Deno.test("what cannot be measured is said at once, every problem", async () => {
   const outcome = await benchCommand.run({
     preset: "toy",
@@ -144,9 +171,10 @@ Deno.test("what cannot be measured is said at once, every problem", async () => 
     "fail-above": "1.1",
     curve: ["size=64", "shots=0", "shots=1,two", "preset=toy", "shots=1=2"],
     film: "avi",
+    clock: "sun",
   });
   assert.ok(outcome._tag === "Left" && outcome.left._tag === "Config");
-  assert.equal(outcome.left.problems.length, 10);
+  assert.equal(outcome.left.problems.length, 11);
   const picture = await benchCommand.run({ svg: "curves.svg" });
   assert.ok(picture._tag === "Left" && picture.left._tag === "Config");
   assert.match(picture.left.problems.join(), /Cannot draw curves\.svg: there is no --curve/);
