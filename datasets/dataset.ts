@@ -18,6 +18,14 @@ export interface Sequence {
   readonly frames: number;
 }
 
+/** Somebody of whom no frame can be read. */
+export interface LostPerson {
+  /** Whose face is not there. */
+  readonly identity: string;
+  /** Why, in words. */
+  readonly problem: string;
+}
+
 /** People split by identity: nobody stands on both sides. */
 export interface Dataset {
   /** For people and for `config.json`: "synthetic", or a folder. */
@@ -28,6 +36,8 @@ export interface Dataset {
   readonly train: readonly Sequence[];
   /** Sequences of people never trained on. */
   readonly heldOut: readonly Sequence[];
+  /** Who would be held out, were there a frame of theirs: an evaluation names them. */
+  readonly lost?: readonly LostPerson[];
   /** Reads frames of a sequence by index, in the order asked for. */
   readonly read: (
     sequence: Sequence,

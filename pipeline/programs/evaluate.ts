@@ -24,7 +24,7 @@ import {
 } from "./evaluate/judges.ts";
 import { type Cast, drawCast, type Protocol, type TooShort } from "./evaluate/protocol.ts";
 import { isShown, questionPerson } from "./evaluate/question.ts";
-import { toHtml } from "./evaluate/report.ts";
+import { describeTooShort, describeUnanswered, toHtml } from "./evaluate/report.ts";
 import { openEvaluation, type PersonResults, type Unanswered } from "./evaluate/store.ts";
 import { type Row, tabulate, toCsv, toMarkdown, withDistances } from "./evaluate/table.ts";
 
@@ -93,6 +93,22 @@ const aboutText = ({ dataset, protocol }: Evaluation, { subjects }: Cast): strin
   `${subjects.length} people of ${dataset.name} never trained on, ${protocol.frames} hold-out ` +
   `frames each, ${dataset.size}×${dataset.size} pixels.`;
 
+/** People of whom there is not one frame: they cannot be drawn, and are told of for each T. */
+const unansweredLost = (
+  { dataset: { lost = [] }, protocol: { shots } }: Evaluation,
+): readonly Unanswered[] =>
+  lost.flatMap(({ identity: key, problem }) =>
+    shots.map((each) => ({ key, shots: each, answer: "", problem }))
+  );
+
+const missingText = ({ tooShort, unanswered }: EvaluationReport): string => {
+  const lines = [
+    ...tooShort.map((short) => `- Too few frames: ${describeTooShort(short)}`),
+    ...unanswered.map((one) => `- Not answered: ${describeUnanswered(one)}`),
+  ];
+  return lines.length === 0 ? "" : `\n${lines.join("\n")}\n`;
+};
+
 const differencesText = ({ differences }: EvaluationReport): string =>
   differences.length === 0
     ? ""
@@ -116,7 +132,10 @@ async () => {
     rows: withDistances(rows, distances),
     differences: differencesOf(measured, compared, env.rng.fold("differences")),
     tooShort: cast.tooShort,
-    unanswered: people.flatMap(({ unanswered }) => unanswered),
+    unanswered: [
+      ...people.flatMap(({ unanswered }) => unanswered),
+      ...unansweredLost(evaluation),
+    ],
   };
   const grids: { shots: number; png: Uint8Array }[] = [];
   for (const shots of protocol.shots) {
@@ -134,7 +153,10 @@ async () => {
   const files: readonly (readonly [name: string, content: string])[] = [
     ["table.json", JSON.stringify(report, undefined, 2)],
     ["table.csv", toCsv(report.rows)],
-    ["table.md", `${about}\n\n${toMarkdown(report.rows)}\n${differencesText(report)}`],
+    [
+      "table.md",
+      `${about}\n\n${toMarkdown(report.rows)}\n${differencesText(report)}${missingText(report)}`,
+    ],
     ["report.html", toHtml({ about, columns, grids, ...report })],
   ];
   for (const [name, content] of files) {

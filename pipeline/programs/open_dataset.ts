@@ -4,9 +4,10 @@
  * @module
  */
 import type { Dataset } from "../../datasets/dataset.ts";
-import { videoFolder } from "../../datasets/folder.ts";
+import { type VideoFolder, videoFolder } from "../../datasets/folder.ts";
 import { isPrepared, preparedVideos } from "../../datasets/prepared.ts";
 import { syntheticHeads } from "../../datasets/synthetic.ts";
+import { lostPeople } from "../../datasets/video/lost.ts";
 import type { HasAbort, HasEvents } from "../core/env.ts";
 import type { PipelineError } from "../core/errors.ts";
 import { F, RTE } from "../core/fp.ts";
@@ -23,15 +24,23 @@ export interface DatasetOptions {
 /** What training has of a clip, and of a synthetic video. */
 const framesOfClip = 48, framesOfVideo = 24;
 
+const withLost = (share: number) => async (folder: VideoFolder): Promise<Dataset> => {
+  const { train, heldOut, report: { rejected } } = folder;
+  return { ...folder, lost: await lostPeople([...train, ...heldOut], rejected, share) };
+};
+
 const openFolder = (
   { data, cache, heldOutShare }: RunConfig,
   size: number,
   { frames = 0, heldOut = "validation" }: DatasetOptions,
 ): RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> => {
-  const folder: RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> = videoFolder({
-    ...{ path: data, size, cache, heldOutShare },
-    framesPerClip: Math.max(framesOfClip, frames),
-  });
+  const folder: RTE.ReaderTaskEither<HasEvents & HasAbort, PipelineError, Dataset> = F.pipe(
+    videoFolder({
+      ...{ path: data, size, cache, heldOutShare },
+      framesPerClip: Math.max(framesOfClip, frames),
+    }),
+    RTE.flatMap((found) => RTE.fromTask(() => withLost(heldOutShare)(found))),
+  );
   return F.pipe(
     RTE.fromTask<boolean, HasEvents & HasAbort, PipelineError>(() => isPrepared(data)),
     RTE.flatMap((prepared) =>

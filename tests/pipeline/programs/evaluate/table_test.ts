@@ -2,6 +2,10 @@
 import assert from "node:assert/strict";
 import { makeRng } from "../../../../pipeline/core/rng.ts";
 import {
+  type FrameFigures,
+  namesOf,
+} from "../../../../pipeline/programs/evaluate/frame_figures.ts";
+import {
   type Measured,
   tabulate,
   toCsv,
@@ -35,6 +39,36 @@ Deno.test("the order in which people come changes no figure", () => {
   assert.ok(there && back);
   for (const end of ["mean", "low", "high"] as const) {
     assert.ok(Math.abs(there[end] - back[end]) < 1e-12, end);
+  }
+});
+
+Deno.test("whatever the order of the frames and how many come at a time: the same to 1e-9", () => {
+  const draw = makeRng(7).draw();
+  const figures = (): FrameFigures => ({
+    ...{ ssim: draw.uniform(), csim: 2 * draw.uniform() - 1, l1: draw.uniform() },
+    ...{ landmarkError: draw.uniform(), undetected: draw.integer(2), lpips: draw.uniform() },
+  });
+  const whole = Array.from({ length: 9 }, (_, i): Measured => ({
+    ...{ identity: `p${i}`, shots: 8, answer: "x" },
+    frames: Array.from({ length: 32 }, figures),
+  }));
+  const order = <A>(items: readonly A[]): readonly A[] =>
+    draw.distinct(items.length, items.length).flatMap((at) => items[at] ?? []);
+  const parts = order(whole.flatMap((one) => {
+    const frames = order(one.frames), batch = 1 + draw.integer(7);
+    return Array.from({ length: Math.ceil(frames.length / batch) }, (_, i): Measured => ({
+      ...one,
+      frames: frames.slice(i * batch, (i + 1) * batch),
+    }));
+  }));
+  const [a, b] = [whole, parts].map((each) => tabulate(each, makeRng(1))[0]);
+  assert.ok(a && b);
+  assert.deepEqual([b.people, b.frames], [9, 288]);
+  for (const name of namesOf([a])) {
+    for (const end of ["mean", "low", "high"] as const) {
+      const x = a.figures[name]?.[end] ?? NaN, y = b.figures[name]?.[end] ?? NaN;
+      assert.ok(Math.abs(x - y) <= 1e-9 * Math.abs(x), `${name} ${end}: ${x}, not ${y}`);
+    }
   }
 });
 
