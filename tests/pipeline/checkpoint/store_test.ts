@@ -1,22 +1,12 @@
+/** What is saved is loaded; what dies while it saves leaves the one before. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { E } from "../../../pipeline/core/fp.ts";
 import { writeNew } from "../../../pipeline/programs/checkpoint/durable.ts";
 import { latestCheckpoint, loadCheckpoint } from "../../../pipeline/programs/checkpoint/load.ts";
 import { openRun } from "../../../pipeline/programs/checkpoint/run_folder.ts";
-import { rotateCheckpoints, saveCheckpoint } from "../../../pipeline/programs/checkpoint/store.ts";
-import {
-  config,
-  contentOf,
-  flipBit,
-  inFolder,
-  namesIn,
-  newRun,
-  patchMeta,
-  rightOf,
-  save,
-  testEnv,
-} from "./bench.ts";
+import { saveCheckpoint } from "../../../pipeline/programs/checkpoint/store.ts";
+import { config, contentOf, inFolder, namesIn, newRun, rightOf, save, testEnv } from "./bench.ts";
 
 const both = ["weights", "state"] as const;
 
@@ -81,40 +71,8 @@ Deno.test("a whole checkpoint of the same step is kept as it is", async () => {
   });
 });
 
-Deno.test("rotation keeps the last ones and the best", async () => {
-  await inFolder(async (folder) => {
-    using run = await newRun(`${folder}/run`);
-    const scores = [0.9, 0.3, 0.5, NaN, 0.7, 0.6];
-    for (const [i, score] of scores.entries()) await save(run, i + 1, score);
-    const removed = rightOf(await rotateCheckpoints(2)(run)({})());
-    assert.equal(removed.length, 3);
-    assert.deepEqual(namesIn(`${run.path}/checkpoints`), [
-      "step-000002",
-      "step-000005",
-      "step-000006",
-    ]);
-    assert.deepEqual(rightOf(await rotateCheckpoints(2)(run)({})()), []);
-    assert.throws(() => rotateCheckpoints(0), /expected a positive integer/);
-  });
-});
-
-Deno.test("rotation leaves broken ones alone, and removes nothing unless a kept one is whole", async () => {
-  await inFolder(async (folder) => {
-    using run = await newRun(`${folder}/run`);
-    const paths: string[] = [];
-    for (const step of [1, 2, 3, 4]) paths.push(await save(run, step));
-    const [, , third = "", fourth = ""] = paths;
-    patchMeta(fourth, { format: 9 }); // of a newer build: does not count, stays
-    flipBit(`${third}/weights.safetensors`, -1); // the only one that would be kept
-    assert.deepEqual(rightOf(await rotateCheckpoints(1)(run)({})()), []);
-    assert.equal(namesIn(`${run.path}/checkpoints`).length, 4);
-    await save(run, 5);
-    assert.equal(rightOf(await rotateCheckpoints(1)(run)({})()).length, 3);
-    assert.deepEqual(namesIn(`${run.path}/checkpoints`), ["step-000004", "step-000005"]);
-  });
-});
-
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+
 const saver = fileURLToPath(import.meta.resolve("./saver.ts"));
 
 Deno.test("kill -9 during a save, five times: the last one said to be saved is there, whole", async () => {
