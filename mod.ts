@@ -163,7 +163,7 @@ export type { Learner } from "./models/optimiser.ts";
 export type { RowTable } from "./models/row_table.ts";
 
 // Data.
-export type { Dataset, Episode, Sequence } from "./datasets/dataset.ts";
+export type { Dataset, Episode, LostPerson, Sequence } from "./datasets/dataset.ts";
 export { syntheticHeads, type SyntheticOptions } from "./datasets/synthetic.ts";
 export type { FolderReport } from "./datasets/video/report.ts";
 export type { PrepareFigures } from "./datasets/video/prepare_clip.ts";
