@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { vgg19, vggShapes } from "../../../models/perceptual/vgg.ts";
 import { loadVgg } from "../../../models/perceptual/vgg_file.ts";
-import { catalogue, type CatalogueEntry, sumOf } from "../../../models/weights/catalogue.ts";
+import {
+  catalogue,
+  type CatalogueEntry,
+  sourcesOf,
+  sumOf,
+} from "../../../models/weights/catalogue.ts";
 import { weightsCommand } from "../../../pipeline/cli/weights_command.ts";
 import { parseOptions } from "../../../pipeline/cli/options.ts";
 import { renderError } from "../../../pipeline/core/errors.ts";
@@ -20,6 +25,7 @@ import {
   writeTorchLegacy,
   writeTorchZip,
 } from "../../models/weights/writers.ts";
+import { layersFile, trunkFile } from "../../models/metric_networks/lpips_support.ts";
 import { serveFile } from "./server.ts";
 
 const inFolder = async (test: (folder: string) => Promise<void>): Promise<void> => {
@@ -129,6 +135,37 @@ Deno.test("fetch downloads, converts, removes the original and does not fetch tw
     }
   }));
 
+Deno.test("fetch of a network in two files takes both, checks both sums and converts them together", () =>
+  inFolder(async (folder) => {
+    const files = [
+      writeTorchLegacy(trunkFile("alexnet")),
+      await writeTorchZip(layersFile("alexnet")),
+    ] as const;
+    const servers = files.map((bytes) => serveFile(bytes));
+    const sums = files.map((bytes) => createHash("sha256").update(bytes).digest("hex"));
+    const entry = catalogue.find(({ name }) => name === "lpips-alexnet") ?? assert.fail();
+    const [source, also] = servers.map(({ url }, i) => ({ url, sha256: sums[i] ?? "" }));
+    const signal = new AbortController().signal;
+    const get = (changed: Partial<CatalogueEntry>, more = {}) =>
+      fetchWeights({ ...entry, ...changed }, { cache: folder, signal, retries: 0, ...more });
+    assert.ok(source && also);
+    try {
+      const wrong = { ...also, sha256: source.sha256 };
+      assert.match(await sentence(get({ source, also: wrong })), /its SHA-256 is/);
+      const fetched = await right(get({ source, also }));
+      assert.ok(typeof fetched !== "string");
+      assert.deepEqual([fetched.network, fetched.metadata["sourceSha256"]], ["lpips", sums.join()]);
+      assert.deepEqual(fetched.notes, []);
+      const path = `${folder}/lpips-alexnet.safetensors`;
+      assert.equal(await right(get({ source, also })), path);
+      const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+      assert.deepEqual(names, ["lpips-alexnet.safetensors"]);
+      assert.match(await sentence(get({}, { url: source.url })), /made of two files, expected no/);
+    } finally {
+      await Promise.all(servers.map((server) => server.close()));
+    }
+  }));
+
 Deno.test("fetch with a part of a sum says so, and tells the whole one", () =>
   inFolder(async (folder) => {
     const bytes = await writeTorchZip(published(torchName, true)), server = serveFile(bytes);
@@ -170,10 +207,12 @@ Deno.test("the list says which sums pin a file, what was read up and what is fro
 Deno.test("the catalogue: sums are hexadecimal, addresses are safe, each name stands once", () => {
   const names = catalogue.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
-  const isSound = ({ source, npm, network }: CatalogueEntry): boolean =>
-    (source === undefined ||
-      (/^[0-9a-f]{8,64}$/.test(source.sha256) && source.url.startsWith("https://"))) &&
-    (npm === undefined) === (network !== undefined);
+  const isSound = (entry: CatalogueEntry): boolean =>
+    sourcesOf(entry).every(({ sha256, url }) =>
+      /^[0-9a-f]{8,64}$/.test(sha256) && url.startsWith("https://")
+    ) &&
+    (entry.also === undefined || entry.source !== undefined) &&
+    (entry.npm === undefined) === (entry.network !== undefined);
   assert.deepEqual(catalogue.filter((entry) => !isSound(entry)), []);
 });
 
