@@ -5,9 +5,11 @@
 #   tar xf FILE.tar                there
 #   headshot/bench/gpu.sh [OUT]    there: conformance, then the bench of every preset; no network
 #
-# OUT (gpu.json) gets one object: the adapter, whether each test passed, the reports of the benches.
+# OUT (gpu.json) gets one object: the adapter, whether each test passed, the reports of the benches,
+# what measured plans are worth.
 # Settings: PRESETS="toy-64 small-128 paper-256", RUNS=15, SOFTWARE=1 for a software adapter too,
-# TESTS="…" other test files or none, LIMIT=1800 seconds a step.
+# TESTS="…" other test files or none, LIMIT=1800 seconds a step, PLANS="toy-64 …" presets whose step
+# is measured with standard and with measured plans (all of PRESETS; none leaves it out).
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -20,7 +22,7 @@ pack() {
   cp "$(command -v deno)" "$root/deno"
   # Into a cache of its own: what is carried is what is needed, and it is whole.
   (cd "$root" && DENO_DIR=$root/cache ./deno cache --quiet \
-    cli.ts backends/face_worker.ts tests/backends/*.ts bench/*.ts)
+    cli.ts backends/face_worker.ts tests/backends/*.ts tests/backends/webgpu/*.ts bench/*.ts)
   # Maps are for debuggers, and half of it.
   find "$root/cache" -name '*.map' -delete
   rm -rf "$root/cache/gen" "$root"/cache/*_cache_v*
@@ -70,7 +72,8 @@ limited() {
 
 status=0
 for file in ${TESTS-tests/backends/conformance_webgpu_test.ts tests/backends/webgpu_test.ts \
-  tests/backends/whole_step_test.ts}; do
+  tests/backends/whole_step_test.ts tests/backends/webgpu/optimiser_test.ts \
+  tests/backends/webgpu/packed_test.ts tests/backends/webgpu/plan_test.ts}; do
   name=$(basename "$file" .ts)
   if limited "$deno" test --cached-only --no-prompt --no-check -A "$file" \
     > "$parts/$name.log" 2>&1; then
@@ -93,6 +96,16 @@ for preset in ${PRESETS:-toy-64 small-128 paper-256}; do
   tail -n 8 "$parts/$preset.log" >&2
 done
 
+for preset in ${PLANS-${PRESETS:-toy-64 small-128 paper-256}}; do
+  if limited "$deno" run --cached-only --no-prompt --no-check -A bench/plans.ts \
+    "$preset" "$parts/tiles.json" "${RUNS:-15}" \
+    > "$parts/plans-$preset.plans" 2> "$parts/plans-$preset.log"; then :; else
+    status=1
+    rm -f "$parts/plans-$preset.plans"
+  fi
+  tail -n 8 "$parts/plans-$preset.log" >&2
+done
+
 collect='
 const [folder, out] = Deno.args;
 const files = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -104,11 +117,12 @@ const tests = ending(".test").map((name) => {
   return { name: name.slice(0, -5), passed, ...(passed ? {} : { log: log(name) }) };
 });
 const benches = ending(".report").map((name) => JSON.parse(read(name)));
+const plans = ending(".plans").map((name) => JSON.parse(read(name)));
 const failed = ending(".log").filter((name) =>
-  !files.includes(name.replace(/log$/, "test")) && !files.includes(name.replace(/log$/, "report"))
+  !["test", "report", "plans"].some((end) => files.includes(name.replace(/log$/, end)))
 ).map((name) => ({ name: name.slice(0, -4), log: log(name) }));
 Deno.writeTextFileSync(out, JSON.stringify(
-  { adapter: JSON.parse(read("adapter.json")), deno: Deno.version.deno, tests, benches, failed },
+  { adapter: JSON.parse(read("adapter.json")), deno: Deno.version.deno, tests, benches, plans, failed },
   null,
   2,
 ) + "\n");
