@@ -12,7 +12,7 @@ import { type Frame, type Image, makeImage } from "../../core/image.ts";
 import type { HostTensors } from "../../core/safetensors.ts";
 import type { Answerer } from "./answers.ts";
 import { featureName, realName, stackFeatures } from "./features.ts";
-import { describeTruths, measureAll } from "./frame_figures.ts";
+import { describeTruths, measureAll, type Truth } from "./frame_figures.ts";
 import { writeStrip } from "./grid.ts";
 import type { Judges } from "./judges.ts";
 import { askAbout, type Protocol, type Subject } from "./protocol.ts";
@@ -45,20 +45,41 @@ const blank = ({ image: { width, height } }: Frame): Image =>
 export const isShown = ({ grid }: Pick<Questioning, "grid">, { trivial }: Answerer): boolean =>
   grid !== "methods" || trivial === undefined;
 
+/** What is known of the real hold-out frames of a person, which are the same for every T. */
+interface Reality {
+  readonly truths: readonly Truth[];
+  /** Their features, where Inception judges. */
+  readonly features?: HostTensors[string];
+}
+
 /** What was found out about one person and one T. */
 interface Answers extends Omit<PersonResults, "key"> {
+  /** What need not be found out again for the next T. */
+  readonly reality?: Reality;
   /** Features of pictures by `T/answer`, and of the real ones. */
   readonly features: HostTensors;
 }
 
 const featuresOf = async (
   { inception }: Judges,
-  name: string,
   images: readonly Image[],
-): Promise<E.Either<PipelineError, HostTensors>> => {
-  if (!inception) return E.right({});
+): Promise<E.Either<PipelineError, HostTensors[string] | undefined>> => {
+  if (!inception) return E.right(undefined);
   const found = await inception.features(images)();
-  return E.isLeft(found) ? found : E.right({ [name]: stackFeatures(found.right) });
+  return E.isLeft(found) ? found : E.right(stackFeatures(found.right));
+};
+
+const lookAtReality = async (
+  judges: Judges,
+  targets: readonly Frame[],
+): Promise<E.Either<PipelineError, Reality>> => {
+  const features = await featuresOf(judges, targets.map(({ image }) => image));
+  if (E.isLeft(features)) return features;
+  const truths = await describeTruths(judges, targets);
+  return E.isLeft(truths) ? truths : E.right({
+    truths: truths.right,
+    ...(features.right && { features: features.right }),
+  });
 };
 
 /** All answers about one person for one T. */
@@ -68,6 +89,7 @@ const questionOne = (
   everybody: readonly Answerer[],
   subject: Subject,
   shots: number,
+  known: Reality | undefined,
 ): Program<Answers> =>
 (env) =>
 async () => {
@@ -78,15 +100,12 @@ async () => {
     const unanswered = [{ key, shots, answer: "", problem }];
     return E.right({ measured: [], unanswered, features: {} });
   }
-  const real = await featuresOf(
-    judges,
-    featureName(shots, realName),
-    question.right.targets.map(({ image }) => image),
-  );
-  if (E.isLeft(real)) return real;
-  let features = real.right;
-  const truths = await describeTruths(judges, question.right.targets);
-  if (E.isLeft(truths)) return truths;
+  const reality = known ? E.right(known) : await lookAtReality(judges, question.right.targets);
+  if (E.isLeft(reality)) return reality;
+  const { truths, features: real } = reality.right;
+  const features: Record<string, HostTensors[string]> = {
+    ...(real && { [featureName(shots, realName)]: real }),
+  };
   const measured: Measured[] = [], unanswered: Unanswered[] = [], shown: (readonly Image[])[] = [];
   for (const answerer of everybody) {
     const { name, answer } = answerer;
@@ -97,16 +116,17 @@ async () => {
       unanswered.push({ key, shots, answer: name, problem: renderError(images.left) });
       continue;
     }
-    const frames = await measureAll(judges, images.right, truths.right);
+    const frames = await measureAll(judges, images.right, truths);
     if (E.isLeft(frames)) return frames;
-    const seen = await featuresOf(judges, featureName(shots, name), images.right);
+    const seen = await featuresOf(judges, images.right);
     if (E.isLeft(seen)) return seen;
-    features = { ...features, ...seen.right };
+    if (seen.right) features[featureName(shots, name)] = seen.right;
     measured.push({ identity, shots, answer: name, frames: frames.right });
     if (isShown(questioning, answerer)) shown.push(images.right);
   }
   const strip = await writeStrip(out, key, shots, question.right, shown)();
-  return E.isLeft(strip) ? strip : E.right({ measured, unanswered, features });
+  if (E.isLeft(strip)) return strip;
+  return E.right({ measured, unanswered, features, reality: reality.right });
 };
 
 /**
@@ -131,7 +151,8 @@ async () => {
     // Randomness of a person and T is its own: resuming in the middle changes nothing.
     const rng = env.rng.fold("evaluation").fold(key).fold(shots);
     const quiet = { ...env, rng, emit: () => {} };
-    const part = await questionOne(evaluation, judges, everybody, subject, shots)(quiet)();
+    const known = parts.find(({ reality }) => reality)?.reality;
+    const part = await questionOne(evaluation, judges, everybody, subject, shots, known)(quiet)();
     if (E.isLeft(part)) return part;
     parts.push(part.right);
   }
