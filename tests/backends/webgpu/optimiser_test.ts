@@ -13,7 +13,18 @@ import { webgpuTest } from "../webgpu_adapter.ts";
 import { counting, gpu, narrow, open, read, tensor } from "./support.ts";
 
 // Sizes that fill an alignment exactly, nearly, hardly; one takes several workgroups.
-const shapes = [[3, 3, 5, 8], [1], [17, 6], [64], [63], [65], [4, 1], [20, 50, 3], [2]];
+const shapes = [
+  [3, 3, 5, 8],
+  [1],
+  [17, 6],
+  [64],
+  [63],
+  [65],
+  [4, 1],
+  [20, 50, 3],
+  [2],
+  [17, 6],
+];
 const many = Array.from({ length: 40 }, (_, i) => [3, 3, 2 + i % 3, 5]);
 
 interface State {
@@ -147,8 +158,8 @@ webgpuTest("webgpu: packed variables are tensors like others, for stock kernels 
   const backend = await open();
   tf.env().set("WEBGPU_CPU_FORWARD", false);
   const made = await succeed(backend.run("use", () => {
-    const { parameters, averages } = advance(start(shapes), 1);
-    const [a, b] = [parameters[2] as Tensor, averages[2] as Tensor]; // [17, 6]
+    const { parameters } = advance(start(shapes), 1);
+    const [a, b] = [parameters[2] as Tensor, parameters.at(-1) as Tensor]; // of one buffer
     return { values: [a, b], used: uses(a, b) };
   }));
   const inputs = await read(backend, made.values), found = await read(backend, made.used);
