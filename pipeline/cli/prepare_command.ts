@@ -193,6 +193,7 @@ const describe = (outcome: PrepareOutcome, out: string): string => {
       "writes the index, or --merge does";
     return [head, ...pace, wait].join("\n");
   }
+  const folder = out.replace(/(?<=.)\/+$/, ""); // as people type it: prepared/
   const reasons = Object.entries(report.rejects).map(([reason, count]) => `${reason} ${count}`);
   const jitter = (value: number | null): string =>
     value === null ? "unknown" : `${(100 * value).toFixed(2)} %`;
@@ -205,7 +206,7 @@ const describe = (outcome: PrepareOutcome, out: string): string => {
       `landmark jitter ${jitter(report.medians.rawJitter)} of the face as detected, ` +
       `${jitter(report.medians.jitter)} as stored`,
     ]),
-    `${out}/index.json, ${out}/report.json; next: deno task verify ${out}`,
+    `${folder}/index.json, ${folder}/report.json; next: deno task verify ${folder}`,
   ].join("\n");
 };
 

@@ -69,7 +69,7 @@ export const verifyCommand: Command = {
     });
     if (E.isLeft(verified)) return verified;
     const { pictures, index, ...found } = verified.right;
-    const sheet = text(parsed, "sheet") ?? `${path}/contact_sheet.png`;
+    const sheet = text(parsed, "sheet") ?? `${path.replace(/(?<=.)\/+$/, "")}/contact_sheet.png`;
     if (pictures.length > 0) {
       const image = contactSheet(pictures, COLUMNS, { gap: 2 });
       const written = await writeImage(sheet, image)();
