@@ -138,7 +138,9 @@ const evaluationOf = (
     source: trained.value.source,
     ...(only && { only }),
   }));
-  const settings = { data: dataset.name, protocol, judges, seed, methods: sources };
+  // How many people is no setting: more of them go on where fewer were done.
+  const { people: _, ...asked } = protocol;
+  const settings = { data: dataset.name, protocol: asked, judges, seed, methods: sources };
   const shown = { ...(grid && { grid }), ...(reference && { reference }) };
   return { dataset, protocol, judges, methods, out, settings, ...shown };
 };
