@@ -31,6 +31,7 @@ Deno.test("every task that the documents run exists", async () => {
     "docs/pipeline.md",
     "CONTRIBUTING.md",
     "docs/user_study.md",
+    "docs/walkthrough.md",
   ];
   for (const document of documents) {
     for (
