@@ -88,9 +88,9 @@ const axisLabels = {
 } as const;
 
 /** The curves as diagrams. */
-const costsOf = ({ curves = [] }: Report): readonly CostCurve[] =>
+const costsOf = ({ curves = [], clock }: Report): readonly CostCurve[] =>
   curves.map(({ axis, points }) => ({
-    title: "A step of meta-learning, seconds",
+    title: `A step of meta-learning, seconds${clock === "processor" ? " of processor time" : ""}`,
     axis: axisLabels[axis],
     logarithmic: axis === "preset" || axis === "videos",
     points: points.map(({ at, metaStepSeconds }) => ({ at, cost: metaStepSeconds })),

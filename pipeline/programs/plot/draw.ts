@@ -130,7 +130,10 @@ const sheetOf = <A>(
     element.setAttribute("y", String(titleHeight + height * Math.floor(i / columns)));
     return element.outerHTML;
   });
-  const all = [width * columns, titleHeight + height * Math.ceil(panels.length / columns)];
+  const all = [
+    width * Math.min(columns, Math.max(1, panels.length)),
+    titleHeight + height * Math.ceil(panels.length / columns),
+  ];
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${all[0]}" height="${all[1]}" ` +
     `viewBox="0 0 ${all.join(" ")}" font-family="system-ui, sans-serif">`,
