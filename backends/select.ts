@@ -19,7 +19,7 @@ export type BackendChoice = "auto" | BackendName;
 export interface BackendOptions {
   /** How many threads `wasm` and `native` compute with; default: the processor's, at most 8. */
   readonly threads?: number;
-  /** Whether `webgpu` measures how to share out products; default: on a GPU, or with a file. */
+  /** Whether `webgpu` measures how to share out products; default: on a GPU. */
   readonly measurePlans?: boolean;
   /** Where `webgpu` keeps what it measured; default: nowhere. */
   readonly planFile?: string | URL;

@@ -25,8 +25,8 @@ export interface WebgpuOptions {
   readonly allowSoftware?: boolean;
   /**
    * Whether convolutions are shared out by plans that are measured, once for each shape, after the
-   * step in which it first comes; they move results by rounding errors. Default: on a GPU, and
-   * wherever there is a file to keep them in. Without it results are the same from run to run.
+   * step in which it first comes; they move results by rounding errors. Default: on a GPU. With
+   * one file of plans, and without plans, results are the same from run to run.
    */
   readonly measurePlans?: boolean;
   /** Where measured plans are kept; a file that is not there is made. Default: nowhere. */
@@ -55,7 +55,7 @@ async () => {
   const opened = await openDevice({ allowSoftware })();
   if (E.isLeft(opened)) return opened;
   const { device, info, software } = opened.right;
-  const adapter = describe(info), measured = measurePlans ?? (!software || planFile !== undefined);
+  const adapter = describe(info), measured = measurePlans ?? !software;
   const known = await readPlans(measured ? planFile : undefined, adapter);
   if (E.isLeft(known)) {
     device.destroy();

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { E } from "../../pipeline/core/fp.ts";
 import type { Err } from "../../pipeline/core/errors.ts";
 import { backendFailure } from "../session.ts";
@@ -77,6 +79,9 @@ export const writePlans = async (
   const text = JSON.stringify({ plans: { ...content.right, [adapter]: own } }, null, 2);
   const part = path instanceof URL ? new URL(`${path.href}.part`) : `${path}.part`;
   try {
+    await Deno.mkdir(dirname(path instanceof URL ? fileURLToPath(path) : path), {
+      recursive: true,
+    });
     await Deno.writeTextFile(part, text + "\n");
     await Deno.rename(part, path); // never half a file
   } catch {

@@ -10,6 +10,9 @@ import { E, type TaskEither } from "../core/fp.ts";
 import { withSignals } from "../core/signals.ts";
 import { say, terminalSink } from "./terminal.ts";
 
+/** Where plans of a GPU are kept, so that a run that is resumed computes as it did before. */
+const planFile = ".cache/webgpu_plans.json";
+
 /**
  * Runs a program on a backend that is closed afterwards; SIGINT and SIGTERM abort it, `onStop` says
  * what that means.
@@ -21,7 +24,7 @@ export const runOnBackend = <A>(
   seed = 1,
 ): Promise<E.Either<PipelineError, A>> =>
   withSignals(async (signal) => {
-    const backend = await selectBackend(choice)();
+    const backend = await selectBackend(choice, { planFile })();
     if (E.isLeft(backend)) return backend;
     const terminal = terminalSink();
     try {

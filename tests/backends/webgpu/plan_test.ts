@@ -103,10 +103,11 @@ const dispatchesOf = async (backend: Backend): Promise<number> => {
 };
 
 /** Who gives a file wants to measure. */
-const openMeasuring = (planFile: string) => createWebgpuBackend({ allowSoftware: true, planFile });
+const openMeasuring = (planFile: string) =>
+  createWebgpuBackend({ allowSoftware: true, measurePlans: true, planFile });
 
 webgpuTest("webgpu: plans are measured after the first step and kept in a file", async () => {
-  const folder = await Deno.makeTempDir(), file = `${folder}/plans.json`;
+  const folder = await Deno.makeTempDir(), file = `${folder}/kept/plans.json`;
   const first = await succeed(openMeasuring(file));
   const living = livingOf(first);
   assert.ok(await dispatchesOf(first) > 5, "several plans, several times");
