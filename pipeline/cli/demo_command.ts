@@ -30,7 +30,7 @@ const options: readonly Option[] = [
   { name: "shots", value: "T", help: "frames of the person to learn from (8)", numeric: true },
   { name: "frames", value: "N", help: "frames of the film (100)", numeric: true },
   { name: "out", value: "DIR", help: "a new folder for film and person (demo, demo-2, …)" },
-  { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
+  { name: "backend", value: "NAME", help: "auto, webgpu, wasm, native or cpu (auto)" },
   { name: "json", help: "print the result as one JSON object on stdout" },
 ];
 

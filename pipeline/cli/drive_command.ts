@@ -57,7 +57,7 @@ const options: readonly Option[] = [
   },
   { name: "no-mark", help: "leave out the letters AI in the corner of the result" },
   { name: "no-metadata", help: "leave out the note in the file that says it is synthetic" },
-  { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
+  { name: "backend", value: "NAME", help: "auto, webgpu, wasm, native or cpu (auto)" },
   { name: "json", help: "print the result as one JSON object on stdout" },
 ];
 

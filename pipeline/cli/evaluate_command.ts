@@ -3,29 +3,27 @@
  *
  * @module
  */
-import {
-  decodeConfig,
-  listOf,
-  nonNegativeInteger,
-  oneOf,
-  path,
-  positiveInteger,
-  strict,
-  text,
-} from "../core/config.ts";
+import { decodeConfig, strict } from "../core/config.ts";
 import type { Err, PipelineError } from "../core/errors.ts";
 import { E, F, type TE } from "../core/fp.ts";
 import type { EvaluationReport } from "../programs/evaluate.ts";
 import { evaluateRuns, type RunsEvaluation } from "../programs/evaluate_runs.ts";
+import type { Protocol } from "../programs/evaluate/protocol.ts";
 import { describeTooShort, describeUnanswered } from "../programs/evaluate/report.ts";
 import { toMarkdown } from "../programs/evaluate/table.ts";
 import { untrainedNames } from "../programs/methods.ts";
 import type { Command } from "./command.ts";
 import { judgeOptions, judgeSettings, judgesOf } from "./judge_options.ts";
-import { labelled, listed, runProblems } from "./labelled_runs.ts";
-import { numberOr, type Option, type Parsed } from "./options.ts";
+import {
+  comparisonOptional,
+  comparisonRequired,
+  labelled,
+  listedSettings,
+  protocolOf,
+  runProblems,
+} from "./labelled_runs.ts";
+import type { Option, Parsed } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
-import { settingsOf, yes } from "./settings.ts";
 
 const options: readonly Option[] = [
   {
@@ -52,60 +50,40 @@ const options: readonly Option[] = [
   { name: "out", value: "DIR", help: "where tables, pictures and the report go (required)" },
   { name: "cache", value: "DIR", help: "prepared frames of a folder of videos (the run's)" },
   { name: "seed", value: "N", help: "who is drawn, and what fine-tuning draws (1)", numeric: true },
-  { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
+  { name: "backend", value: "NAME", help: "auto, webgpu, wasm, native or cpu (auto)" },
   { name: "json", help: "print the result as one JSON object on stdout" },
 ];
 
-const Settings = strict({ run: listOf(text, 1), out: path }, {
-  shots: listOf(positiveInteger, 1),
-  methods: listOf(text),
-  data: text,
-  ...judgeSettings,
-  cache: path,
-  videos: positiveInteger,
-  frames: positiveInteger,
-  seed: nonNegativeInteger,
-  backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
-  json: yes,
-});
+const Settings = strict(comparisonRequired, { ...comparisonOptional, ...judgeSettings });
 
 interface Asked {
   readonly backend: "auto" | "webgpu" | "wasm" | "cpu" | "native";
   readonly what: RunsEvaluation;
 }
 
-const configure = (parsed: Parsed): E.Either<Err<"Config">, Asked> => {
-  const shots = listed(parsed.shots)?.map(numberOr), named = listed(parsed.methods);
-  const settings = {
-    ...(settingsOf(options, parsed) as object),
-    ...(shots && { shots }),
-    ...(named && { methods: named }),
-  };
-  return F.pipe(
-    decodeConfig(Settings, "the options")(settings),
+const usual: Protocol = { shots: [1, 8, 32], people: 50, frames: 32 };
+
+const configure = (parsed: Parsed): E.Either<Err<"Config">, Asked> =>
+  F.pipe(
+    decodeConfig(Settings, "the options")(listedSettings(options, parsed, ["shots", "methods"])),
     E.flatMap(
       (
-        { run, out, data, cache, videos, frames, seed = 1, backend = "auto", ...rest },
+        { run, out, data, cache, seed = 1, backend = "auto", methods: untrained, ...rest },
       ): E.Either<Err<"Config">, Asked> => {
-        const runs = run.map(labelled), untrained = rest.methods ?? untrainedNames;
-        const problems = runProblems("evaluate", runs, untrained);
+        const runs = run.map(labelled), asked = untrained ?? untrainedNames;
+        const problems = runProblems("evaluate", runs, asked);
         if (problems.length > 0) return E.left({ _tag: "Config", problems });
         const judges = judgesOf(rest);
         if (E.isLeft(judges)) return judges;
-        const protocol = {
-          shots: [...new Set(rest.shots ?? [1, 8, 32])].toSorted((a, b) => a - b),
-          people: videos ?? 50,
-          frames: frames ?? 32,
-        };
+        const protocol = protocolOf(rest, usual);
         const places = { ...(data && { data }), ...(cache && { cache }) };
         return E.right({
           backend,
-          what: { runs, untrained, protocol, judges: judges.right, seed, out, ...places },
+          what: { runs, untrained: asked, protocol, judges: judges.right, seed, out, ...places },
         });
       },
     ),
   );
-};
 
 /** The table and what is missing in it, for people. */
 export const reportText = (out: string, { rows, tooShort, unanswered }: EvaluationReport): string =>

@@ -49,7 +49,7 @@ export const fewShotOptions: readonly Option[] = [
 
 /** Options at the end of both commands. */
 export const lastOptions: readonly Option[] = [
-  { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
+  { name: "backend", value: "NAME", help: "auto, webgpu, wasm, native or cpu (auto)" },
   { name: "json", help: "print the result as one JSON object on stdout" },
 ];
 

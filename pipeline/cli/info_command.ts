@@ -16,7 +16,7 @@ import { settingsOf, yes } from "./settings.ts";
 import { npmPath } from "./weights_command.ts";
 
 const options: readonly Option[] = [
-  { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
+  { name: "backend", value: "NAME", help: "auto, webgpu, wasm, native or cpu (auto)" },
   { name: "cache", value: "DIR", help: "where fetched weights are (.cache/weights)" },
   { name: "json", help: "print the same as one JSON object on stdout" },
 ];

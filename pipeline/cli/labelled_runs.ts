@@ -51,7 +51,7 @@ export const runProblems = (
 ];
 
 /** The words of a list: "1,8,32". */
-export const listed = (value: Parsed[string] | undefined): readonly string[] | undefined =>
+const listed = (value: Parsed[string] | undefined): readonly string[] | undefined =>
   typeof value === "string" ? value.split(",").filter((word) => word !== "") : undefined;
 
 /** Parsed options as settings; the options that are lists are taken apart at their commas. */

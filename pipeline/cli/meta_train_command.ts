@@ -35,7 +35,7 @@ const options: readonly Option[] = [
   { name: "resume", help: "go on with the run in --run, with its settings" },
   { name: "variant", value: "ft|ff", help: "with the match term, or without (ft)" },
   { name: "method", value: "NAME", help: `${trainableNames.join(", ")} (headshot)` },
-  { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)" },
+  { name: "backend", value: "NAME", help: "auto, webgpu, wasm, native or cpu (auto)" },
   { name: "checkpoint-every", value: "N", help: "steps between checkpoints (200)", numeric: true },
   { name: "grid-every", value: "N", help: "steps between sample grids (200)", numeric: true },
   {

@@ -80,7 +80,7 @@ export const reproduceOptions: readonly TableOption[] = [
     ...{ name: "out", value: "DIR", of: all },
     help: "runs and tables go here; stopped, table1 and ablation go on there (required)",
   },
-  { name: "backend", value: "NAME", help: "auto, webgpu, wasm or cpu (auto)", of: all },
+  { name: "backend", value: "NAME", help: "auto, webgpu, wasm, native or cpu (auto)", of: all },
   { name: "json", help: "print the result as one JSON object on stdout", of: all },
 ];
 

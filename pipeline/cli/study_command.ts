@@ -87,7 +87,7 @@ const options: readonly Option[] = [
     help: "build: the study's folder; stopped, it goes on there (required)",
   },
   { name: "cache", value: "DIR", help: "build: prepared frames of a folder of videos (the run's)" },
-  { name: "backend", value: "NAME", help: "build: auto, webgpu, wasm or cpu (auto)" },
+  { name: "backend", value: "NAME", help: "build: auto, webgpu, wasm, native or cpu (auto)" },
   { name: "port", value: "N", help: "serve: where to listen, 0 for any (8000)", numeric: true },
   {
     name: "host",

@@ -55,6 +55,17 @@ const DEPTH = 6;
 /** A descriptor of so many frames is enough: it hardly changes within a clip. */
 const DESCRIBED = 4;
 
+/** `.ts` may be MPEG or a program: every packet of MPEG-TS begins with this byte. */
+const PACKET = 0x47;
+
+const mayBeVideo = async (path: string): Promise<boolean> => {
+  if (!VIDEO.test(path)) return false;
+  if (!/\.m?ts$/i.test(path)) return true;
+  using file = await Deno.open(path);
+  const first = new Uint8Array(1);
+  return await file.read(first) === 1 && first[0] === PACKET;
+};
+
 const filesBelow = async (folder: string, depth: number): Promise<readonly string[]> => {
   const found: string[] = [], entries = await Array.fromAsync(Deno.readDir(folder));
   for (const { name } of entries.toSorted((a, b) => a.name < b.name ? -1 : 1)) {
@@ -62,7 +73,7 @@ const filesBelow = async (folder: string, depth: number): Promise<readonly strin
     const path = `${folder.replace(/[/\\]+$/, "")}/${name}`;
     const stat = await Deno.stat(path).catch(() => undefined);
     if (stat?.isDirectory && depth > 0) found.push(...await filesBelow(path, depth - 1));
-    else if (stat?.isFile && (VIDEO.test(name) || /\.json$/i.test(name))) found.push(path);
+    else if (stat?.isFile && (/\.json$/i.test(name) || await mayBeVideo(path))) found.push(path);
   }
   return found;
 };

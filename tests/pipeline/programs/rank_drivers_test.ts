@@ -51,6 +51,7 @@ Deno.test("rank: saved tracks by geometry, the best first, broken ones told and 
     await save("another", 8, 0);
     await Deno.writeTextFile(`${folder}/broken.json`, "{");
     await Deno.writeTextFile(`${folder}/notes.txt`, "no driver");
+    await Deno.writeTextFile(`${folder}/program.ts`, "export const no = 'MPEG';");
     const { events, env } = environment();
     const ranked = await right(rankDrivers({ drivers: folder })(testPerson())(env));
     assert.equal(ranked[0]?.path, `${folder}/deep/self.json`);
