@@ -33,7 +33,7 @@ const granted: Readonly<Record<string, readonly string[]>> = {
   verify: ["write"],
   drive: ["write", "run"],
   weights: ["write", "net", "net:127.0.0.1", "net:192.0.2.1"],
-  bench: ["sys:cpus"],
+  bench: ["write", "sys:cpus"], // and ffmpeg and ffprobe by name
   embed: ["write", "run"],
   "fine-tune": ["write", "run"],
   rank: ["write", "run"],
