@@ -44,8 +44,8 @@ export interface Evaluation {
   readonly settings: unknown;
   /** Whose answers the grids show; everybody's by default. */
   readonly grid?: "everybody" | "methods";
-  /** The answer that differences are taken from; the copied nearest frame by default. */
-  readonly reference?: string;
+  /** The answers that are subtracted from all others; by default the copied nearest frame. */
+  readonly references?: readonly string[];
 }
 
 /** What an evaluation found; also in `table.json`. */
@@ -124,7 +124,7 @@ const conclude = (
 async () => {
   const { out, protocol } = evaluation;
   const learnt = everybody.filter(({ trivial }) => !trivial).map(({ name }) => name);
-  const compared = { learnt, ...(evaluation.reference && { reference: evaluation.reference }) };
+  const compared = { learnt, ...(evaluation.references && { references: evaluation.references }) };
   const measured = people.flatMap((person) => person.measured);
   const rows = tabulate(measured, env.rng.fold("intervals"));
   const distances = await distancesOf(out, people.map(({ key }) => key), rows);

@@ -51,8 +51,8 @@ export interface RunsEvaluation {
   readonly out: string;
   /** Whose answers the grids show; everybody's by default. */
   readonly grid?: Evaluation["grid"];
-  /** The answer that differences are taken from; the copied nearest frame by default. */
-  readonly reference?: string;
+  /** The answers that are subtracted from all others; by default the copied nearest frame. */
+  readonly references?: readonly string[];
 }
 
 type Program<A> = ReaderTaskEither<Env, PipelineError, A>;
@@ -129,7 +129,7 @@ export const openCommon = (
   );
 
 const evaluationOf = (
-  { protocol, judges, seed, out, grid, reference }: RunsEvaluation,
+  { protocol, judges, seed, out, grid, references }: RunsEvaluation,
   dataset: Dataset,
   methods: readonly NamedMethod[],
 ): Evaluation => {
@@ -141,7 +141,7 @@ const evaluationOf = (
   // How many people is no setting: more of them go on where fewer were done.
   const { people: _, ...asked } = protocol;
   const settings = { data: dataset.name, protocol: asked, judges, seed, methods: sources };
-  const shown = { ...(grid && { grid }), ...(reference && { reference }) };
+  const shown = { ...(grid && { grid }), ...(references && { references }) };
   return { dataset, protocol, judges, methods, out, settings, ...shown };
 };
 

@@ -24,21 +24,29 @@ export interface Difference {
   readonly figures: Figured<Interval>;
 }
 
+/** The answer that copies the nearest source frame. */
+export const copied = "nearest, copy";
+
 /** What is compared: names of answers. */
 export interface Compared {
   /** The answers of methods. */
   readonly learnt: readonly string[];
   /** What is subtracted from each of them; by default the copied nearest frame. */
-  readonly reference?: string;
+  readonly references?: readonly string[];
 }
 
-/** Each answer with the reference, tuned ones with untuned ones too. */
+const untuned = (answer: string): string => answer.replace(/, fine-tuned$/, ", feed-forward");
+
+/** Tuned answers with untuned ones, each answer with the references; no pair both ways round. */
 const pairsOf = (
-  { learnt, reference = "nearest, copy" }: Compared,
+  { learnt, references = [copied] }: Compared,
 ): readonly (readonly [answer: string, minus: string])[] =>
   learnt.flatMap((answer) => {
-    const before = answer.replace(/, fine-tuned$/, ", feed-forward");
-    return [...new Set([before, reference])].filter((minus) => minus !== answer)
+    const own = references.indexOf(answer);
+    const others = references.filter((reference, i) =>
+      (own < 0 || i < own) && untuned(reference) !== answer
+    );
+    return [...new Set([untuned(answer), ...others])].filter((minus) => minus !== answer)
       .map((minus) => [answer, minus] as const);
   });
 
@@ -70,7 +78,7 @@ const differenceOf = (
 };
 
 /**
- * The differences of answers from the reference, and of fine-tuned ones from feed-forward ones, T
+ * The differences of answers from the references, and of fine-tuned ones from feed-forward ones, T
  * by T. A person for whom one of the two is missing is left out.
  */
 export const differencesOf = (

@@ -118,7 +118,7 @@ export const reproduceAblation = (
             ],
             untrained: [],
             grid: "methods",
-            reference: `${label}, full method`,
+            references: [`${label}, full method`],
             ...{ protocol, judges, seed, out: `${out}/ablation` },
           })
         ),

@@ -8,6 +8,7 @@
 import type { Env } from "../../core/env.ts";
 import type { PipelineError } from "../../core/errors.ts";
 import { F, type ReaderTaskEither, RTE } from "../../core/fp.ts";
+import { copied } from "../evaluate/differences.ts";
 import type { JudgeChoice } from "../evaluate/judges.ts";
 import type { Protocol } from "../evaluate/protocol.ts";
 import type { EvaluationReport } from "../evaluate.ts";
@@ -75,6 +76,7 @@ export const reproduceTable1 = (
         untrained: untrainedNames,
         protocol: what.protocol,
         judges: what.judges,
+        references: [copied, "Ours-FT, fine-tuned"],
         seed: what.seed,
         out: `${what.out}/table1`,
       })
