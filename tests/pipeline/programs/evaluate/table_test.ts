@@ -66,7 +66,8 @@ Deno.test("whatever the order of the frames and how many come at a time: the sam
   assert.deepEqual([b.people, b.frames], [9, 288]);
   for (const name of namesOf([a])) {
     for (const end of ["mean", "low", "high"] as const) {
-      const x = a.figures[name]?.[end] ?? NaN, y = b.figures[name]?.[end] ?? NaN;
+      const x: number = a.figures[name]?.[end] ?? NaN;
+      const y: number = b.figures[name]?.[end] ?? NaN;
       assert.ok(Math.abs(x - y) <= 1e-9 * Math.abs(x), `${name} ${end}: ${x}, not ${y}`);
     }
   }
