@@ -77,11 +77,12 @@ export const collapseOf = ({ outputs, truths }: Pictures): string | undefined =>
 };
 
 /** Pictures that vary less than this share of what real ones do are a blur. */
-const blurred = 1 / 3;
+const blurred = 0.4;
 
 /**
  * That all pictures are a blur, in words. So are those of every generator at first: it is a death
- * only where looks at unseen people do not improve, see `stagnates`.
+ * only where looks at unseen people do not improve and nothing in them is the person's, see
+ * `stagnates`.
  */
 export const blurOf = ({ outputs, truths }: Pictures): string | undefined => {
   const spread = mean(outputs.map(standardDeviation)), real = mean(truths.map(standardDeviation));

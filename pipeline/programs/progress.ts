@@ -24,8 +24,8 @@ export interface Progress {
   readonly dead: number;
   /** Whether the generator has ever painted more than one flat colour. */
   readonly alive: boolean;
-  /** The L1 on the watched people at each look since the start or the last return. */
-  readonly looks: readonly number[];
+  /** What was seen of the watched people since the start or the last return. */
+  readonly looks: readonly ReturnType<typeof shuffledGap>[];
   /** The best L1 on the watched people and the step at which it was seen. */
   readonly best?: { readonly l1: number; readonly step: number };
 }
@@ -54,8 +54,8 @@ const fewestLooks = 4, improvement = 0.01;
 const slowStart = 0.1;
 
 /**
- * Whether the second half of all looks was no better than the first, at a step at which a run of so
- * many steps should have learnt something.
+ * Whether the second half of all looks was no better than the first and the embedding is not in use,
+ * at a step at which a run of so many steps should have learnt something.
  */
 export const stagnates = (
   { looks }: Pick<Progress, "looks">,
@@ -64,8 +64,9 @@ export const stagnates = (
 ): boolean => {
   if (step < Math.max(gapGrace, slowStart * steps) || looks.length < fewestLooks) return false;
   const half = looks.length >> 1;
-  const before = Math.min(...looks.slice(0, half)), after = Math.min(...looks.slice(half));
-  return !(after < (1 - improvement) * before);
+  const best = (some: typeof looks): number => Math.min(...some.map(({ l1 }) => l1));
+  const better = best(looks.slice(half)) < (1 - improvement) * best(looks.slice(0, half));
+  return !better && looks.slice(half).every(({ gap }) => !(gap >= leastGap));
 };
 
 /** Tells the figures of a look at unseen people and what they mean; remembers the best. */
@@ -76,7 +77,7 @@ export const judge = (
   looks: Figures,
   emit: HasEvents["emit"],
 ): Progress => {
-  const progress = { ...before, looks: [...before.looks, l1] };
+  const progress = { ...before, looks: [...before.looks, { l1, gap }] };
   emit({ _tag: "Evaluated", step, figures: { l1, shuffledGap: gap, ...looks } });
   if (step >= gapGrace && gap < leastGap) {
     const percent = (100 * gap).toFixed(1);

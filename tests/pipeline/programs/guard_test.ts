@@ -57,12 +57,19 @@ Deno.test("a blur of everybody is seen, pictures with less contrast are not one"
 });
 
 Deno.test("no better for half of all looks is stagnation, slow learning and a late start are not", () => {
-  const still = { looks: [0.3866, 0.3899, 0.3916, 0.3869, 0.389, 0.3885] };
+  const looks = (gap: number, ...l1: readonly number[]) => ({
+    looks: l1.map((l1) => ({ l1, gap })),
+  });
+  const still = looks(3e-5, 0.3866, 0.3899, 0.3916, 0.3869, 0.389, 0.3885);
   assert.ok(stagnates(still, gapGrace, 3000));
   assert.ok(!stagnates(still, gapGrace - 1, 3000));
   assert.ok(!stagnates(still, gapGrace, 100_000), "a tenth of the run is not over");
-  assert.ok(!stagnates({ looks: still.looks.slice(0, 3) }, gapGrace, 3000), "too few looks");
-  assert.ok(!stagnates({ looks: [0.45, 0.44, 0.43, 0.42] }, gapGrace, 3000));
+  assert.ok(!stagnates(looks(0, 0.39, 0.39, 0.39), gapGrace, 3000), "too few looks");
+  assert.ok(!stagnates(looks(0, 0.45, 0.44, 0.43, 0.42), gapGrace, 3000));
+  assert.ok(
+    !stagnates(looks(0.5, 0.34, 0.34, 0.34, 0.34), gapGrace, 3000),
+    "people are told apart",
+  );
 });
 
 Deno.test("a discriminator that tells everything apart for a hundred steps is named, once", () => {
