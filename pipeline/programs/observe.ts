@@ -16,11 +16,11 @@ import { savePatiently } from "./checkpoint/save_patiently.ts";
 import { rotateCheckpoints } from "./checkpoint/store.ts";
 import { shuffledGap } from "./held_out_figures.ts";
 import {
-  blurOf,
   collapseOf,
   deadDiagnosis,
   deadFor,
   isAlive,
+  likenessOf,
   looksOf,
   type Pictures,
   wonFor,
@@ -199,8 +199,8 @@ async () => {
     }
     now = { ...now, alive: now.alive || isAlive(pictures) };
     now = judge(now, step, shuffledGap(made.right), looksOf(pictures), env.emit);
-    const blur = stagnates(now, step, config.training.steps) ? blurOf(pictures) : undefined;
-    if (blur) return E.left({ _tag: "Diverged", step, diagnosis: blur });
+    const stuck = stagnates(now, step, config.training.steps) ? likenessOf(pictures) : undefined;
+    if (stuck) return E.left({ _tag: "Diverged", step, diagnosis: stuck });
     if (draw) {
       const drawn = await grid(session, step, made.right)(env)();
       if (E.isLeft(drawn)) { // a picture is not worth a run
