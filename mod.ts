@@ -289,9 +289,12 @@ export type { Look } from "./pipeline/programs/few_shot_watch.ts";
 export { type FineTuning, fineTunings } from "./models/fine_tuning.ts";
 export {
   openPerson,
+  openPersonIn,
   type PersonRenderer,
   renderLandmarks,
   renderMaps,
+  type Storage,
+  storages,
 } from "./pipeline/programs/render.ts";
 
 // Driving: motion as landmark tracks, retargeting, films.

@@ -5,7 +5,7 @@
  * @module
  */
 import { type Tensor, tf } from "./tf.ts";
-import { hasMany, registerGradients, runKernel, runMany, runOne } from "./kernels/gradients.ts";
+import { hasKernel, registerGradients, runKernel, runMany, runOne } from "./kernels/gradients.ts";
 
 registerGradients();
 
@@ -15,6 +15,24 @@ export const convolve = (
   filter: Tensor,
   { bias, relu = false }: { readonly bias?: Tensor | undefined; readonly relu?: boolean } = {},
 ): Tensor => runOne("Convolve", { x, filter, bias }, { relu }); // [B, H, W, out]
+
+/** Throws where the backend has no storage in half precision. */
+export const needHalves = (): void => {
+  if (hasKernel("PackHalves")) return;
+  const { backendName } = tf.engine();
+  throw new Error(
+    `Cannot store filters in f16 on ${backendName}: it has f32 alone, expected webgpu`,
+  );
+};
+
+/**
+ * A filter as {@link convolve} takes it where nothing is trained: in half precision, or as it is
+ * where it has an odd number of outputs. The arithmetic stays f32. Throws as {@link needHalves}.
+ */
+export const halfFilter = (filter: Tensor): Tensor => {
+  needHalves();
+  return (filter.shape.at(-1) ?? 1) % 2 === 0 ? runOne("PackHalves", { x: filter }) : filter;
+};
 
 /** A function whose gradient comes from its result by an added kernel. */
 const fromResult = (
@@ -64,7 +82,7 @@ export const powerIteration = (w: Tensor, u: Tensor, iterations = 1): Tensor =>
 export const spectralNormalizeAll = (
   matrices: readonly { readonly w: Tensor; readonly u: Tensor }[],
 ): readonly Tensor[] =>
-  matrices.length > 0 && hasMany("SpectralNormalizes")
+  matrices.length > 0 && hasKernel("SpectralNormalizes")
     ? runMany("SpectralNormalizes", matrices.flatMap(({ w, u }) => [w, u])).slice(0, -1)
     : matrices.map(({ w, u }) => spectralNormalize(w, u));
 
@@ -73,7 +91,7 @@ export const powerIterationAll = (
   matrices: readonly { readonly w: Tensor; readonly u: Tensor }[],
   iterations = 1,
 ): readonly Tensor[] =>
-  matrices.length > 0 && hasMany("PowerIterations")
+  matrices.length > 0 && hasKernel("PowerIterations")
     ? runMany("PowerIterations", matrices.flatMap(({ w, u }) => [w, u]), { iterations })
     : matrices.map(({ w, u }) => powerIteration(w, u, iterations));
 
@@ -86,7 +104,7 @@ export const squaredNorm = (x: Tensor): Tensor => runOne("SquaredNorm", { x });
 
 /** Sum of the squares of all numbers of some tensors; not differentiable. // [] */
 export const squaredNormAll = (tensors: readonly Tensor[]): Tensor => {
-  const [sum] = hasMany("SquaredNorms")
+  const [sum] = hasKernel("SquaredNorms")
     ? runMany("SquaredNorms", tensors)
     : [tf.sum(tf.stack(tensors.map(squaredNorm)))];
   if (!sum) throw new Error("Cannot run SquaredNorms: an output is missing");
@@ -134,7 +152,7 @@ export const exponentialAverageAll = (
   pairs: readonly { readonly average: Tensor; readonly value: Tensor }[],
   decay: number,
 ): readonly Tensor[] =>
-  pairs.length > 0 && hasMany("ExponentialAverages")
+  pairs.length > 0 && hasKernel("ExponentialAverages")
     ? runMany("ExponentialAverages", pairs.flatMap(({ average, value }) => [average, value]), {
       decay,
     })
@@ -146,15 +164,19 @@ export const adamUpdateAll = (
   finite: Tensor,
   settings: AdamSettings,
 ): readonly ReturnType<typeof adamUpdate>[] => {
-  const simple = slots.length > 0 && slots.every(({ first }) => !first);
-  if (!simple || !hasMany("AdamUpdates")) {
+  const momentum = slots[0]?.first !== undefined;
+  const alike = slots.length > 0 && slots.every(({ first }) => (first !== undefined) === momentum);
+  if (!alike || !hasKernel("AdamUpdates")) {
     return slots.map((slot) => adamUpdate(slot, finite, settings));
   }
-  const inputs = slots.flatMap(({ parameter, gradient, second }) => [parameter, gradient, second]);
-  const outputs = runMany("AdamUpdates", [finite, ...inputs], { ...settings });
+  const inputs = slots.flatMap(({ parameter, gradient, second, first }) =>
+    first ? [parameter, gradient, second, first] : [parameter, gradient, second]
+  );
+  const outputs = runMany("AdamUpdates", [finite, ...inputs], { ...settings, momentum });
+  const width = momentum ? 3 : 2;
   return slots.map((_, i) => {
-    const parameter = outputs[2 * i], second = outputs[2 * i + 1];
+    const [parameter, second, first] = outputs.slice(i * width, (i + 1) * width);
     if (!parameter || !second) throw new Error("Cannot run AdamUpdates: an output is missing");
-    return { parameter, second };
+    return { parameter, second, first };
   });
 };

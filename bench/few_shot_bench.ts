@@ -1,7 +1,7 @@
 /**
  * Times of few-shot learning, in the shape of the paper's table 2: a frame with the networks as
- * they were trained and as a person is driven, an embedding of T frames, an update of fine-tuning.
- * Untrained networks: time does not depend on what they know.
+ * they were trained and as a person is driven (on webgpu with kernels in f16 too), an embedding of
+ * T frames, an update of fine-tuning. Untrained networks: time does not depend on what they know.
  *
  * `deno run -A bench/few_shot_bench.ts --preset toy-64 --backend wasm [--frames 8] [--threads 1] [--json]`
  *
@@ -15,7 +15,7 @@ import { fineTunings, fineTuningSteps } from "../models/fine_tuning.ts";
 import { effectiveWeights } from "../models/parameters.ts";
 import { type PresetName, presetNames } from "../models/presets.ts";
 import { type Env, makeEnv } from "../pipeline/core/env.ts";
-import { openPerson, renderMaps } from "../pipeline/programs/render.ts";
+import { openPerson, openPersonIn, renderMaps } from "../pipeline/programs/render.ts";
 import { modelFrom, uploadModel } from "../pipeline/programs/trained_model.ts";
 import { imagesToTensor, mapFrame, tensorToImages } from "../pipeline/programs/device_batch.ts";
 import { median, seconds, timeOf } from "../pipeline/core/timing.ts";
@@ -38,6 +38,11 @@ const measure = async (env: Env, preset: PresetName, count: number) => {
     embedding: tf.tensor2d(person.embedding, [1, person.embedding.length]),
   })));
   const folded = (): Promise<unknown> => need(renderMaps(driven)([map])(env));
+  using halves = backend.name === "webgpu"
+    ? await need(openPersonIn("f16")(person)(env))
+    : undefined;
+  const inHalves = (): Promise<unknown> =>
+    halves === undefined ? Promise.resolve() : need(renderMaps(halves)([map])(env));
   const unfolded = async (): Promise<void> => {
     const made: Tensor = await need(backend.run("a frame", () => {
       const weights = effectiveWeights(device.network);
@@ -47,11 +52,15 @@ const measure = async (env: Env, preset: PresetName, count: number) => {
     backend.dispose(made);
   };
   // In turn, so that what else the machine does meets both alike.
-  const times: (readonly [number, number])[] = [];
+  const times: (readonly [number, number, number])[] = [];
   const end = performance.now() + 30_000;
   for (let i = 0; i < 60 && (i < 6 || performance.now() < end); i++) {
-    const pair = [await seconds(unfolded), await seconds(folded)] as const;
-    if (i >= 3) times.push(pair);
+    const round = [
+      await seconds(unfolded),
+      await seconds(folded),
+      await seconds(inHalves),
+    ] as const;
+    if (i >= 3) times.push(round);
   }
   backend.dispose(device);
   const unfoldedSeconds = median(times.map(([first]) => first));
@@ -65,6 +74,7 @@ const measure = async (env: Env, preset: PresetName, count: number) => {
     frames: count,
     unfoldedSeconds,
     frameSeconds,
+    ...(halves && { halfFrameSeconds: median(times.map(([, , third]) => third)) }),
     speedUp: median(times.map(([first, second]) => first / second)),
     embedSeconds,
     updateSeconds: updates,
@@ -94,6 +104,9 @@ const lines = json ? [JSON.stringify(report)] : [
   `${report.preset} on ${report.device}, T = ${report.frames}`,
   `a frame, networks as trained   ${ms(report.unfoldedSeconds)}`,
   `a frame, driving               ${ms(report.frameSeconds)} (${report.speedUp.toFixed(2)} times)`,
+  ...(report.halfFrameSeconds === undefined
+    ? []
+    : [`the same, kernels in f16       ${ms(report.halfFrameSeconds)}`]),
   `an embedded person             ${ms(report.embedSeconds)}`,
   `an update of fine-tuning       ${ms(report.updateSeconds)}, content: pixels`,
   `a fine-tuned person            ${report.fineTuneSeconds.toFixed(1)} s, ` +

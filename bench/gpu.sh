@@ -6,10 +6,11 @@
 #   headshot/bench/gpu.sh [OUT]    there: conformance, then the bench of every preset; no network
 #
 # OUT (gpu.json) gets one object: the adapter, whether each test passed, the reports of the benches,
-# what measured plans are worth.
+# what measured plans are worth, times of few-shot learning and of driving.
 # Settings: PRESETS="toy-64 small-128 paper-256", RUNS=15, SOFTWARE=1 for a software adapter too,
 # TESTS="…" other test files or none, LIMIT=1800 seconds a step, PLANS="toy-64 …" presets whose step
-# is measured with standard and with measured plans (all of PRESETS; none leaves it out).
+# is measured with standard and with measured plans (all of PRESETS; none leaves it out),
+# FEW_SHOT="toy-64 …" presets whose few-shot times are measured, driving in f16 too (likewise).
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 
@@ -22,7 +23,8 @@ pack() {
   cp "$(command -v deno)" "$root/deno"
   # Into a cache of its own: what is carried is what is needed, and it is whole.
   (cd "$root" && DENO_DIR=$root/cache ./deno cache --quiet \
-    cli.ts backends/face_worker.ts tests/backends/*.ts tests/backends/webgpu/*.ts bench/*.ts)
+    cli.ts backends/face_worker.ts tests/backends/*.ts tests/backends/webgpu/*.ts tests/pipeline/programs/storage_test.ts \
+    bench/*.ts)
   # Maps are for debuggers, and half of it.
   find "$root/cache" -name '*.map' -delete
   rm -rf "$root/cache/gen" "$root"/cache/*_cache_v*
@@ -73,7 +75,8 @@ limited() {
 status=0
 for file in ${TESTS-tests/backends/conformance_webgpu_test.ts tests/backends/webgpu_test.ts \
   tests/backends/whole_step_test.ts tests/backends/webgpu/optimiser_test.ts \
-  tests/backends/webgpu/packed_test.ts tests/backends/webgpu/plan_test.ts}; do
+  tests/backends/webgpu/packed_test.ts tests/backends/webgpu/plan_test.ts \
+  tests/backends/webgpu/half_test.ts tests/pipeline/programs/storage_test.ts}; do
   name=$(basename "$file" .ts)
   if limited "$deno" test --cached-only --no-prompt --no-check -A "$file" \
     > "$parts/$name.log" 2>&1; then
@@ -106,6 +109,16 @@ for preset in ${PLANS-${PRESETS:-toy-64 small-128 paper-256}}; do
   tail -n 8 "$parts/plans-$preset.log" >&2
 done
 
+for preset in ${FEW_SHOT-${PRESETS:-toy-64 small-128 paper-256}}; do
+  if limited "$deno" run --cached-only --no-prompt --no-check -A bench/few_shot_bench.ts \
+    --preset "$preset" --backend webgpu --json \
+    > "$parts/few-shot-$preset.person" 2> "$parts/few-shot-$preset.log"; then :; else
+    status=1
+    rm -f "$parts/few-shot-$preset.person"
+  fi
+  tail -n 8 "$parts/few-shot-$preset.log" >&2
+done
+
 collect='
 const [folder, out] = Deno.args;
 const files = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
@@ -118,11 +131,20 @@ const tests = ending(".test").map((name) => {
 });
 const benches = ending(".report").map((name) => JSON.parse(read(name)));
 const plans = ending(".plans").map((name) => JSON.parse(read(name)));
+const people = ending(".person").map((name) => JSON.parse(read(name)));
 const failed = ending(".log").filter((name) =>
-  !["test", "report", "plans"].some((end) => files.includes(name.replace(/log$/, end)))
+  !["test", "report", "plans", "person"].some((end) => files.includes(name.replace(/log$/, end)))
 ).map((name) => ({ name: name.slice(0, -4), log: log(name) }));
 Deno.writeTextFileSync(out, JSON.stringify(
-  { adapter: JSON.parse(read("adapter.json")), deno: Deno.version.deno, tests, benches, plans, failed },
+  {
+    adapter: JSON.parse(read("adapter.json")),
+    deno: Deno.version.deno,
+    tests,
+    benches,
+    plans,
+    people,
+    failed,
+  },
   null,
   2,
 ) + "\n");

@@ -5,11 +5,11 @@
  * @module
  */
 import { type Tensor, tf } from "../tf.ts";
-import type { KernelName, ManyName } from "./names.ts";
+import type { KernelName, ManyName, StorageName } from "./names.ts";
 
 /** Runs an added kernel on the current backend; `outputs[0]` is its main result. */
 export const runKernel = (
-  name: KernelName,
+  name: KernelName | StorageName,
   inputs: Record<string, Tensor | undefined>,
   attributes: Record<string, number | boolean> = {},
 ): Tensor[] => {
@@ -22,15 +22,15 @@ export const runKernel = (
 /** The first output of an added kernel. */
 export const runOne = (...call: Parameters<typeof runKernel>): Tensor => first(runKernel(...call));
 
-/** Whether the current backend has a kernel for lists. */
-export const hasMany = (name: ManyName): boolean =>
+/** Whether the current backend has a kernel that not all have. */
+export const hasKernel = (name: ManyName | StorageName): boolean =>
   tf.getKernel(name, tf.engine().backendName) !== undefined;
 
 /** Runs a kernel for lists. */
 export const runMany = (
   name: ManyName,
   inputs: readonly Tensor[],
-  attributes: Record<string, number> = {},
+  attributes: Record<string, number | boolean> = {},
 ): Tensor[] => {
   // A list is what `concat` gives too: inputs are named by their places.
   const named = [...inputs] as unknown as Record<string, Tensor>;

@@ -56,7 +56,7 @@ export const kernelNames = [
  *
  * | kernel | inputs | outputs |
  * |---|---|---|
- * | AdamUpdates | finite, then parameter, gradient, second of each (no first moment) | parameter', second' of each |
+ * | AdamUpdates | finite, then parameter, gradient, second, and first where `momentum` is set, of each | parameter', second', and first' likewise, of each |
  * | ExponentialAverages | average, value of each | one each |
  * | SquaredNorms | all | [], the sum over all |
  * | PowerIterations | w, u of each | u' of each |
@@ -70,6 +70,13 @@ export type ManyName =
   | "PowerIterations"
   | "SpectralNormalizes"
   | "SpectralNormalizeGrads";
+
+/**
+ * A kernel that a backend may have beside: `PackHalves` takes x [..., 2C] and gives it in half
+ * precision, two neighbours in each int32 of [..., C]. The `Convolve` of such a backend takes a
+ * filter that is stored so.
+ */
+export type StorageName = "PackHalves";
 
 /** The name of one of the added kernels. */
 export type KernelName = typeof kernelNames[number];

@@ -34,37 +34,46 @@ const runsOf = (call: Call, tensors: readonly TensorInfo[]): readonly Row[] => {
   });
 };
 
-/** Adam without a first moment of [parameter, gradient, second] each. */
+/** Adam of [parameter, gradient, second, first?] each. */
 const adam = (
   call: Call,
   finite: TensorInfo,
   slots: readonly (readonly TensorInfo[])[],
+  momentum: boolean,
 ): TensorInfo[] => {
-  const { rate, beta2, epsilon, step } = call.attributes, b2 = Number(beta2);
-  const made = slots.map((slot) => slot.slice(0, 2).map(({ shape }) => make(call, shape)));
+  const { rate, beta1, beta2, epsilon, step } = call.attributes, b2 = Number(beta2);
+  const b1 = momentum ? Number(beta1) : 0;
+  const made = slots.map((slot) => slot.slice(1).map(({ shape }) => make(call, shape)));
   const rows = slots.flatMap((slot, i) => {
     sameSize(slot);
     return runsOf(call, [...slot, ...made[i] ?? []]);
   });
-  withTable(call, rows, 0, (table) =>
-    call.pool.kernel("adamUpdates")(
-      ...[table, rows.length, at(call, finite), Number(rate), b2, 1 - b2, Number(epsilon)],
-      1 / Math.sqrt(1 - b2 ** Number(step)),
-    ));
+  withTable(
+    call,
+    rows,
+    0,
+    (table) =>
+      call.pool.kernel(momentum ? "adamMomentumUpdates" : "adamUpdates")(
+        ...[table, rows.length, at(call, finite)],
+        ...[Number(rate) / (1 - b1 ** Number(step)), b2, 1 - b2, Number(epsilon)],
+        1 / Math.sqrt(1 - b2 ** Number(step)),
+        ...(momentum ? [b1, 1 - b1] : []),
+      ),
+  );
   return made.flat();
 };
 
 const adamUpdates = (call: Call): Results => {
   const [finite, ...rest] = listed(call);
   if (!finite) throw new Error("Cannot update: there is no flag");
-  return adam(call, finite, grouped(rest, 3));
+  const momentum = call.attributes.momentum === true;
+  return adam(call, finite, grouped(rest, momentum ? 4 : 3), momentum);
 };
 
-/** Adam with a first moment stays composed: only the baselines have one. */
 const adamUpdate = (call: Call): Results => {
-  if (call.inputs.first) return call.before();
-  const slot = ["parameter", "gradient", "second"].map((name) => given(call, name));
-  return adam(call, given(call, "finite"), [slot]);
+  const momentum = call.inputs.first !== undefined;
+  const slot = ["parameter", "gradient", "second", ...(momentum ? ["first"] : [])];
+  return adam(call, given(call, "finite"), [slot.map((name) => given(call, name))], momentum);
 };
 
 const averages = (call: Call, pairs: readonly (readonly TensorInfo[])[]): TensorInfo[] => {

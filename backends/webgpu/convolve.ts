@@ -60,6 +60,27 @@ const forward: Lookup = {
   { ${loadColumns(tile, (j) => `weights[k * p.columns + column + ${j}]`)} }`,
 };
 
+// Two neighbouring columns come in one number: there are always as many as two, or none.
+const forwardHalves: Lookup = {
+  setup: gather.setup,
+  load: (tile) =>
+    `${gather.load(tile)}
+  {
+    let column = start + 4 * term;
+    ${
+      storeByQuad(
+        tile,
+        "right",
+        [0, 2].map((j) => `
+    if (k < end && column + ${j} < p.columns) {
+      let pair = unpack2x16float(weights[(k * p.columns + column + ${j}) / 2]);
+      quad[${j}] = pair.x; quad[${j + 1}] = pair.y;
+    }`).join(""),
+      )
+    }
+  }`,
+};
+
 // The filter lies as [taps, columns, channels] here: taps backwards, its last axis summed over.
 const backward: Lookup = {
   setup: gather.setup,
@@ -107,14 +128,19 @@ const correlate: Lookup = {
   ${loadColumns(tile, (j) => `dy[k * p.columns + column + ${j}]`)}`,
 };
 
-/** Convolution with bias and ReLU in the same pass. // [B, H, W, I] → [B, H, W, O] */
+/**
+ * Convolution with bias and ReLU in the same pass; the filter may be stored in halves (`half.ts`).
+ * // [B, H, W, I] → [B, H, W, O]
+ */
 export const convolve: Kernel = (call) => {
   const image = need(call, "x"), weights = need(call, "filter");
-  const [batch, height, width, channels] = sides(image), [size, , , columns] = sides(weights);
+  const half = weights.dtype === "int32";
+  const [batch, height, width, channels] = sides(image), [size, , , last] = sides(weights);
+  const columns = half ? 2 * last : last;
   const y = multiply(call.backend, {
-    key: "convolve",
+    key: half ? "convolve halves" : "convolve",
     inputs: { image, weights },
-    lookup: forward,
+    lookup: half ? forwardHalves : forward,
     rows: batch * height * width,
     columns,
     terms: size * size * channels,

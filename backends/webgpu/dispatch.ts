@@ -10,10 +10,12 @@ import type { TensorInfo, WebGPUBackend } from "../tf.ts";
 export interface Program {
   /** Names the pipeline. */
   readonly key: string;
-  /** float32 arrays that `body` reads; every one must be used. */
+  /** Arrays that `body` reads; every one must be used. */
   readonly inputs: readonly string[];
-  /** float32 arrays that `body` writes. */
+  /** Arrays that `body` writes. */
   readonly outputs: readonly string[];
+  /** Those of them that are u32, two halves each, in tensors of int32; the others are f32. */
+  readonly halves?: readonly string[];
   /** Numbers that `body` finds as `p.<name>`. */
   readonly parameters: Readonly<Record<string, "i32" | "f32">>;
   /** Threads of a workgroup: at most 256 together. */
@@ -58,11 +60,12 @@ export const flatGroups = (size: number): Groups => {
 };
 
 const source = (
-  { inputs, outputs, parameters, workgroup, declarations, body }: Program,
+  { inputs, outputs, halves = [], parameters, workgroup, declarations, body }: Program,
 ): string => {
+  const array = (name: string) => `${name}: array<${halves.includes(name) ? "u32" : "f32"}>;`;
   const bindings = [
-    ...inputs.map((name) => `var<storage, read> ${name}: array<f32>;`),
-    ...outputs.map((name) => `var<storage, read_write> ${name}: array<f32>;`),
+    ...inputs.map((name) => `var<storage, read> ${array(name)}`),
+    ...outputs.map((name) => `var<storage, read_write> ${array(name)}`),
     "var<uniform> p: Parameters;",
   ].map((binding, i) => `@group(0) @binding(${i}) ${binding}`);
   return `
@@ -148,11 +151,15 @@ export const dispatch = (backend: WebGPUBackend, program: Program, call: Call): 
   if (program.inputs.length + program.outputs.length > mostBindings) {
     throw new Error(`Cannot run ${program.key}: expected at most ${mostBindings} arrays`);
   }
-  for (const { dtype, shape } of call.inputs) {
-    if (dtype === "float32") continue;
-    throw new Error(`Cannot run ${program.key}: [${shape}] is ${dtype}, expected float32`);
+  const typeOf = (name = "") => program.halves?.includes(name) ? "int32" : "float32";
+  for (const [i, { dtype, shape }] of call.inputs.entries()) {
+    const expected = typeOf(program.inputs[i]);
+    if (dtype === expected) continue;
+    throw new Error(`Cannot run ${program.key}: [${shape}] is ${dtype}, expected ${expected}`);
   }
-  const outputs = call.outputs.map((shape) => backend.makeTensorInfo([...shape], "float32"));
+  const outputs = call.outputs.map((shape, i) =>
+    backend.makeTensorInfo([...shape], typeOf(program.outputs[i]))
+  );
   const tensors = [...call.inputs, ...outputs];
   const recorder = recorderOf(backend);
   for (const { dataId } of tensors) backend.uploadToGPU(dataId);

@@ -4,10 +4,11 @@
  * @module
  */
 import { tf, type WebGPUBackend } from "../tf.ts";
-import { type KernelName, kernelNames, type ManyName } from "../kernels/names.ts";
+import { type KernelName, kernelNames, type ManyName, type StorageName } from "../kernels/names.ts";
 import { registerComposed } from "../kernels/composed.ts";
 import { convolve, convolveFilterGrad, convolveInputGrad } from "./convolve.ts";
 import { splitSums } from "./guard.ts";
+import { packHalves } from "./half.ts";
 import type { Kernel } from "./kernel.ts";
 import { instanceNormalize } from "./norm.ts";
 import { instanceNormalizeGrad } from "./norm_grad.ts";
@@ -29,7 +30,7 @@ import { powerIteration, spectralNormalize, spectralNormalizeGrad } from "./spec
 
 const backendName = "webgpu";
 
-const kernels: Readonly<Partial<Record<KernelName | ManyName, Kernel>>> = {
+const kernels: Readonly<Partial<Record<KernelName | ManyName | StorageName, Kernel>>> = {
   Convolve: convolve,
   ConvolveInputGrad: convolveInputGrad,
   ConvolveFilterGrad: convolveFilterGrad,
@@ -50,6 +51,7 @@ const kernels: Readonly<Partial<Record<KernelName | ManyName, Kernel>>> = {
   ExponentialAverage: exponentialAverage,
   ExponentialAverages: exponentialAverages,
   SquaredNorms: squaredNorms,
+  PackHalves: packHalves,
 };
 
 /** Registers them, and those that are missing here composed; again changes nothing. */

@@ -128,12 +128,14 @@ const onPacked = (
   return shapes.flatMap((_, i) => lists.map((list) => at(list, i)));
 };
 
-/** Adam without a first moment on [parameter, gradient, second] each: one dispatch for all. */
+/** Adam on [parameter, gradient, second, first?] each: one dispatch for all. */
 export const adamUpdates: Kernel = (call) => {
   const [finite, ...rest] = listed(call);
   if (!finite) throw new Error("Cannot update: there is no flag");
-  return packableRows(call, rest, 3).flatMap((slots) =>
-    onPacked(call, slots, ["parameter", "gradient", "second"], adamUpdate, { finite })
+  const names = ["parameter", "gradient", "second"];
+  if (call.attributes.momentum === true) names.push("first");
+  return packableRows(call, rest, names.length).flatMap((slots) =>
+    onPacked(call, slots, names, adamUpdate, { finite })
   );
 };
 

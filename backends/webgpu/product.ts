@@ -38,6 +38,7 @@ const productProgram = (
   key: string,
   tile: Tile,
   inputs: readonly string[],
+  narrow: readonly string[],
   parameters: Program["parameters"],
   { setup, load }: Lookup,
   bias: boolean,
@@ -46,6 +47,7 @@ const productProgram = (
   key: `product ${key} ${tile.across} ${tile.quads} ${tile.rows} ${bias} ${relu}`,
   inputs: [...inputs, ...(bias ? ["bias"] : [])],
   outputs: ["result"],
+  halves: narrow,
   parameters: { ...sizes, ...parameters },
   workgroup: [tile.across, down, 1],
   declarations: `
@@ -116,12 +118,16 @@ const addUpProgram = (bias: boolean, relu: boolean): Program => ({
 /** A product of [rows, terms] and [terms, columns]. */
 export interface Product extends Extent {
   readonly key: string;
+  /** Those of int32 hold two halves in each number. */
   readonly inputs: Readonly<Record<string, TensorInfo>>;
   readonly lookup: Lookup;
   /** Further whole numbers that the lookup uses. */
   readonly parameters: Readonly<Record<string, number>>;
   readonly shape: readonly number[];
 }
+
+const narrowOf = ({ inputs }: Product): readonly string[] =>
+  Object.entries(inputs).flatMap(([name, { dtype }]) => dtype === "int32" ? [name] : []);
 
 const multiplyBy = (
   plan: Plan,
@@ -137,6 +143,7 @@ const multiplyBy = (
     product.key,
     plan.tile,
     Object.keys(product.inputs),
+    narrowOf(product),
     own as Program["parameters"],
     product.lookup,
     whole && bias !== undefined,
@@ -160,11 +167,14 @@ const multiplyBy = (
 };
 
 /** What the shader of a product is made of, whatever the tile: text that changes when it does. */
-const wordingOf = ({ key, inputs, parameters, lookup }: Product): string => {
+const wordingOf = (product: Product): string => {
+  const { key, inputs, parameters, lookup } = product;
   const own = Object.fromEntries(Object.keys(parameters).map((name) => [name, "i32" as const]));
   const { tile } = standardPlan({ rows: 64, columns: 64, terms: 64 });
   const names = Object.keys(inputs);
-  return `${names} ${productProgram(key, tile, names, own, lookup, false, false).body}`;
+  return `${names} ${
+    productProgram(key, tile, names, narrowOf(product), own, lookup, false, false).body
+  }`;
 };
 
 /** Runs a product; the result has the given shape. */
@@ -175,7 +185,7 @@ export const multiply = (
 ): TensorInfo => {
   const plan = measuredPlan(backend, product, () => ({
     wording: wordingOf(product),
-    shapes: Object.values(product.inputs).map(({ shape }) => shape),
+    inputs: Object.values(product.inputs).map(({ shape, dtype }) => ({ shape, dtype })),
     attempt: (plan, tensors) => {
       const names = Object.keys(product.inputs);
       const inputs = Object.fromEntries(names.map((name, i) => [name, at(tensors, i)]));

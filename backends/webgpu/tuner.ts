@@ -18,8 +18,8 @@ export type Plans = ReadonlyMap<string, Plan>;
 export interface Trial {
   /** The text of its shader: another one makes earlier measurements void. */
   readonly wording: string;
-  /** Shapes of its inputs. */
-  readonly shapes: readonly (readonly number[])[];
+  /** What its inputs are. */
+  readonly inputs: readonly Pick<TensorInfo, "shape" | "dtype">[];
   /** Records it once by that plan. */
   readonly attempt: (plan: Plan, inputs: readonly TensorInfo[]) => TensorInfo;
 }
@@ -105,7 +105,7 @@ const bestPlan = async (
   on: { readonly backend: WebGPUBackend; readonly timer: Timer; readonly witness: Witness },
 ): Promise<Plan> => {
   const { backend } = on, { extent } = trial;
-  const inputs = trial.shapes.map((shape) => backend.makeTensorInfo([...shape], "float32"));
+  const inputs = trial.inputs.map(({ shape, dtype }) => backend.makeTensorInfo(shape, dtype));
   let plan = standardPlan(extent);
   let time = await timeOf(trial, plan, { ...on, inputs, best: Infinity });
   // Tiles first, then cuts of the best one: all of them together would be three times as many.

@@ -19,6 +19,7 @@ import type { Err, PipelineError } from "../core/errors.ts";
 import { E, F, TE } from "../core/fp.ts";
 import { drive } from "../programs/drive.ts";
 import type { DriveOptions, DriveResult } from "../programs/drive_options.ts";
+import { storages } from "../programs/render.ts";
 import { loadPerson } from "../programs/person_file.ts";
 import type { Command } from "./command.ts";
 import type { Option, Parsed } from "./options.ts";
@@ -57,6 +58,11 @@ const options: readonly Option[] = [
   },
   { name: "no-mark", help: "leave out the letters AI in the corner of the result" },
   { name: "no-metadata", help: "leave out the note in the file that says it is synthetic" },
+  {
+    name: "storage",
+    value: "NAME",
+    help: "f32, or f16: kernels in half the memory of a GPU, with the arithmetic of f32 (f32)",
+  },
   { name: "backend", value: "NAME", help: "auto, webgpu, wasm, native or cpu (auto)" },
   { name: "json", help: "print the result as one JSON object on stdout" },
 ];
@@ -76,6 +82,7 @@ const Settings = strict({ person: path, driver: text, out: path }, {
   "save-track": path,
   "no-mark": yes,
   "no-metadata": yes,
+  "storage": oneOf(storages),
   "backend": oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
   "json": yes,
 });
@@ -87,7 +94,9 @@ const configure = (parsed: Parsed): E.Either<Err<"Config">, {
 }> =>
   F.pipe(
     decodeConfig(Settings, "the options")(settingsOf(options, parsed)),
-    E.map(({ person, driver, out, backend = "auto", retarget, frames, hold, ...rest }) => ({
+    E.map((
+      { person, driver, out, backend = "auto", retarget, storage, frames, hold, ...rest },
+    ) => ({
       person,
       backend,
       options: {
@@ -99,6 +108,7 @@ const configure = (parsed: Parsed): E.Either<Err<"Config">, {
         metadata: !rest["no-metadata"],
         enlarge: rest.enlarge ?? 1,
         ...(retarget && { retarget }),
+        ...(storage && { storage }),
         ...(frames && { frames }),
         ...(hold !== undefined && { holdSeconds: hold }),
         ...(rest["save-track"] && { saveTrack: rest["save-track"] }),

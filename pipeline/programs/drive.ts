@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { needHalves } from "../../backends/ops.ts";
 import { checkFilmPath, exists, type FilmWriter } from "../../datasets/film/output.ts";
 import {
   holdLostFace,
@@ -23,7 +24,7 @@ import { filmOf, type FilmPlace, openWriter } from "./drive_film.ts";
 import type { DriveError, DriveNeeds, DriveOptions, DriveResult } from "./drive_options.ts";
 import { type Driver, driverKind, openDriver } from "./open_driver.ts";
 import type { Person } from "./person.ts";
-import { openPerson } from "./render.ts";
+import { openPersonIn } from "./render.ts";
 
 /** All that can be known to be wrong before minutes of work. */
 const checkPlace = (
@@ -100,7 +101,7 @@ const makeFilm = (
   F.pipe(
     person,
     bracket(
-      openPerson,
+      openPersonIn(options.storage ?? "f32"),
       (renderer) =>
         bracket(
           () => ({ signal }: DriveNeeds) =>
@@ -132,6 +133,9 @@ export const drive = (
   F.pipe(
     TE.Do,
     TE.bindW("place", () => checkPlace(options)),
+    TE.chainFirstW(() =>
+      options.storage === "f16" ? r.backend.run("f16", needHalves) : TE.right(undefined)
+    ),
     TE.bindW("driver", ({ place }) => {
       const { size } = person.rasterizer, { frames } = options;
       return openDriver(options.driver, { size, frames }, place.tools)(r);

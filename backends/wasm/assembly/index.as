@@ -7,5 +7,5 @@ export { instanceNormalize, instanceNormalizeGrad } from "./norm";
 export { averagePool2, reluGrad, signGrad, upsampleNearest2 } from "./pointwise";
 export { absoluteDifference } from "./reduce";
 export { powerIterations, spectralGrads, spectralNormalizes } from "./spectral";
-export { adamUpdates, exponentialAverages, squaredNorms } from "./updates";
+export { adamMomentumUpdates, adamUpdates, exponentialAverages, squaredNorms } from "./updates";
 export { binary, copyRows, relu, softmax, softmaxGrad, sumAxis } from "./arrays";

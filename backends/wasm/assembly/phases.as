@@ -13,7 +13,7 @@ import { norm, normGrad } from "./norm";
 import { poolChunk, reluGradChunk, signGradChunk, upsampleChunk } from "./pointwise";
 import { differenceChunk } from "./reduce";
 import { powerMatrix, spectralGradMatrix, spectralMatrix } from "./spectral";
-import { adamRun, averageRun, squaresRun } from "./updates";
+import { adamMomentumRun, adamRun, averageRun, squaresRun } from "./updates";
 
 export const DIRECT_PREPARE: i32 = 0;
 export const DIRECT: i32 = 1;
@@ -52,6 +52,7 @@ export const POWER: i32 = 33;
 export const SPECTRAL: i32 = 34;
 export const SPECTRAL_GRAD: i32 = 35;
 export const SOFTMAX_GRAD: i32 = 36;
+export const ADAM_MOMENTUM: i32 = 37;
 
 /** Runs one chunk of a phase on a thread. */
 export function dispatch(phase: i32, chunk: i32, thread: i32): void {
@@ -93,6 +94,7 @@ export function dispatch(phase: i32, chunk: i32, thread: i32): void {
     case SPECTRAL: return spectralMatrix(chunk, thread);
     case SPECTRAL_GRAD: return spectralGradMatrix(chunk, thread);
     case SOFTMAX_GRAD: return softmaxGradChunk(chunk, thread);
+    case ADAM_MOMENTUM: return adamMomentumRun(chunk, thread);
     default: unreachable();
   }
 }

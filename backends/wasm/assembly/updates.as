@@ -2,9 +2,10 @@
 // row a run: its addresses and how many numbers it has.
 import { count, job, parallel, real, set } from "./pool";
 import { bytes, madd, total } from "./vector";
-import { ADAM, AVERAGE, SQUARES } from "./phases";
+import { ADAM, ADAM_MOMENTUM, AVERAGE, SQUARES } from "./phases";
 
 const TABLE = 0, RATE = 1, KEEP = 2, TAKE = 3, EPSILON = 4, ROOT = 5, STAY = 6, PARTIAL = 7;
+const KEEP1 = 8, TAKE1 = 9;
 
 /** Cell i of a row of so many cells. */
 @inline function cell(row: i32, cells: i32, i: i32): usize {
@@ -51,6 +52,57 @@ export function adamRun(row: i32, thread: i32): void {
     const v: f32 = load<f32>(second + at) * keep + g * g * take;
     store<f32>(second2 + at, v);
     store<f32>(moved + at, load<f32>(p + at) - g * rate / (sqrt<f32>(v) * root + epsilon));
+  }
+}
+
+/**
+ * The same with a first moment: first ← keep1 · first + take1 · g, which stands in for g. Rows:
+ * parameter, gradient, second, first, moved, second2, first2, length.
+ */
+export function adamMomentumUpdates(
+  table: usize, rows: i32, finite: usize, rate: f32, keep: f32, take: f32, epsilon: f32, root: f32,
+  keep1: f32, take1: f32,
+): void {
+  set<usize>(TABLE, table); set<f32>(RATE, rate); set<f32>(KEEP, keep); set<f32>(TAKE, take);
+  set<f32>(EPSILON, epsilon); set<f32>(ROOT, root); set<f32>(KEEP1, keep1); set<f32>(TAKE1, take1);
+  set<i32>(STAY, load<f32>(finite) > 0 ? 0 : 1);
+  parallel(ADAM_MOMENTUM, rows);
+}
+
+export function adamMomentumRun(row: i32, thread: i32): void {
+  const p = cell(row, 8, 0), gradient = cell(row, 8, 1);
+  const second = cell(row, 8, 2), first = cell(row, 8, 3);
+  const moved = cell(row, 8, 4), second2 = cell(row, 8, 5), first2 = cell(row, 8, 6);
+  const size = <i32>cell(row, 8, 7);
+  if (count(STAY)) {
+    memory.copy(moved, p, bytes(size));
+    memory.copy(second2, second, bytes(size));
+    memory.copy(first2, first, bytes(size));
+    return;
+  }
+  const rate = real(RATE), keep = real(KEEP), take = real(TAKE), root = real(ROOT);
+  const epsilon = real(EPSILON), keep1 = real(KEEP1), take1 = real(TAKE1);
+  const keeps = f32x4.splat(keep), takes = f32x4.splat(take), step = f32x4.splat(rate);
+  const keeps1 = f32x4.splat(keep1), takes1 = f32x4.splat(take1);
+  const scale = f32x4.splat(root), floor = f32x4.splat(epsilon);
+  let i = 0;
+  for (; i + 4 <= size; i += 4) {
+    const at = bytes(i), g = v128.load(gradient + at);
+    const v = madd(f32x4.mul(g, g), takes, f32x4.mul(v128.load(second + at), keeps));
+    const m = madd(g, takes1, f32x4.mul(v128.load(first + at), keeps1));
+    v128.store(second2 + at, v);
+    v128.store(first2 + at, m);
+    const below = madd(f32x4.sqrt(v), scale, floor);
+    const change = f32x4.div(f32x4.mul(m, step), below);
+    v128.store(moved + at, f32x4.sub(v128.load(p + at), change));
+  }
+  for (; i < size; i++) {
+    const at = bytes(i), g = load<f32>(gradient + at);
+    const v: f32 = load<f32>(second + at) * keep + g * g * take;
+    const m: f32 = load<f32>(first + at) * keep1 + g * take1;
+    store<f32>(second2 + at, v);
+    store<f32>(first2 + at, m);
+    store<f32>(moved + at, load<f32>(p + at) - m * rate / (sqrt<f32>(v) * root + epsilon));
   }
 }
 

@@ -13,7 +13,7 @@ import {
   squaredNorm,
   squaredNormAll,
 } from "../../../backends/ops.ts";
-import { hasMany } from "../../../backends/kernels/gradients.ts";
+import { hasKernel } from "../../../backends/kernels/gradients.ts";
 import { createCpuBackend } from "../../../backends/cpu.ts";
 import { createWasmBackend } from "../../../backends/wasm.ts";
 import type { Backend } from "../../../pipeline/core/env.ts";
@@ -35,6 +35,11 @@ const inputs = () =>
     second: tf.abs(tensor(shape, i + 100)),
   }));
 
+const settingsWithMomentum = { ...settings, beta1: 0.5 };
+
+const inputsWithMomentum = () =>
+  inputs().map((slot, i) => ({ ...slot, first: tensor(shapes[i] ?? [], i + 150) }));
+
 const matrices = () =>
   shapes.filter((shape) => shape.length > 1).map((shape, i) => ({
     w: tensor(shape, i),
@@ -54,6 +59,8 @@ const gradients = (normalised: (all: ReturnType<typeof matrices>) => readonly Te
 const together = (finite: number): Tensor[] => [
   ...adamUpdateAll(inputs(), tf.scalar(finite), settings)
     .flatMap(({ parameter, second }) => [parameter, second]),
+  ...adamUpdateAll(inputsWithMomentum(), tf.scalar(finite), settingsWithMomentum)
+    .flatMap(({ parameter, second, first }) => [parameter, second, first as Tensor]),
   ...exponentialAverageAll(
     inputs().map(({ parameter, gradient }) => ({ average: parameter, value: gradient })),
     0.9,
@@ -67,6 +74,9 @@ const together = (finite: number): Tensor[] => [
 const oneByOne = (finite: number): Tensor[] => [
   ...inputs().map((slot) => adamUpdate(slot, tf.scalar(finite), settings))
     .flatMap(({ parameter, second }) => [parameter, second]),
+  ...inputsWithMomentum()
+    .map((slot) => adamUpdate(slot, tf.scalar(finite), settingsWithMomentum))
+    .flatMap(({ parameter, second, first }) => [parameter, second, first as Tensor]),
   ...inputs().map(({ parameter, gradient }) => exponentialAverage(parameter, gradient, 0.9)),
   tf.sum(tf.stack(inputs().map(({ gradient }) => squaredNorm(gradient)))),
   ...matrices().map(({ w, u }) => powerIteration(w, u, 2)),
@@ -89,7 +99,7 @@ Deno.test("lists and one by one agree with the cpu's, on any number of threads t
     let first: Float32Array[] | undefined;
     for (const threads of [1, 2, 3]) {
       const backend = await expectRight(createWasmBackend({ threads })), before = backend.tensors();
-      assert.ok(hasMany("AdamUpdates") && hasMany("SpectralNormalizes"));
+      assert.ok(hasKernel("AdamUpdates") && hasKernel("SpectralNormalizes"));
       const values = await valuesOn(backend, () => together(finite));
       assertClose(values, expected, 1e-5, `lists, ${threads} threads`);
       assertClose(await valuesOn(backend, () => oneByOne(finite)), expected, 1e-5, "one by one");

@@ -5,7 +5,7 @@ import { createCpuBackend } from "../../../backends/cpu.ts";
 import { adamUpdates, squaredNorms } from "../../../backends/webgpu/optimiser.ts";
 import { sizeOf } from "../../../backends/webgpu/kernel.ts";
 import { packable } from "../../../backends/webgpu/packed.ts";
-import { hasMany } from "../../../backends/kernels/gradients.ts";
+import { hasKernel } from "../../../backends/kernels/gradients.ts";
 import { adamUpdateAll, exponentialAverageAll, squaredNormAll } from "../../../backends/ops.ts";
 import { type Tensor, tf, type WebGPUBackend } from "../../../backends/tf.ts";
 import { distances, livingOf, type Results, succeed } from "../conformance.ts";
@@ -30,13 +30,16 @@ const many = Array.from({ length: 40 }, (_, i) => [3, 3, 2 + i % 3, 5]);
 interface State {
   readonly parameters: readonly Tensor[];
   readonly seconds: readonly Tensor[];
+  /** None where Adam has no first moment. */
+  readonly firsts: readonly Tensor[];
   readonly averages: readonly Tensor[];
   readonly norm: Tensor;
 }
 
-const start = (all: readonly (readonly number[])[]): State => ({
+const start = (all: readonly (readonly number[])[], momentum = false): State => ({
   parameters: all.map((shape, i) => tensor(shape, i)),
   seconds: all.map((shape) => tf.zeros([...shape])),
+  firsts: momentum ? all.map((shape) => tf.zeros([...shape])) : [],
   averages: all.map((shape, i) => tensor(shape, i + 100)),
   norm: tf.scalar(0),
 });
@@ -56,29 +59,32 @@ const advance = (
       parameter,
       gradient: gradients[i] as Tensor,
       second: state.seconds[i] as Tensor,
+      first: state.firsts[i],
     })),
     finite,
-    { rate: 1e-2, beta1: 0, beta2: 0.999, epsilon: 1e-5, step },
+    { rate: 1e-2, beta1: state.firsts.length > 0 ? 0.5 : 0, beta2: 0.999, epsilon: 1e-5, step },
   );
   const parameters = moved.map(({ parameter }) => parameter);
   const pairs = parameters.map((value, i) => ({ average: state.averages[i] as Tensor, value }));
   return {
     parameters,
     seconds: moved.map(({ second }) => second),
+    firsts: moved.flatMap(({ first }) => first ?? []),
     averages: exponentialAverageAll(pairs, 0.9),
     norm,
   };
 };
 
-const all = ({ parameters, seconds, averages }: State): readonly Tensor[] => [
+const all = ({ parameters, seconds, firsts, averages }: State): readonly Tensor[] => [
   ...parameters,
   ...seconds,
+  ...firsts,
   ...averages,
 ];
 
 /** Three steps; the second one is stopped. */
-const train = async (backend: Backend): Promise<Results> => {
-  let state = await succeed(backend.run("start", () => start(shapes)));
+const train = async (backend: Backend, momentum: boolean): Promise<Results> => {
+  let state = await succeed(backend.run("start", () => start(shapes, momentum)));
   const norms: Record<string, Float32Array> = {};
   for (const step of [1, 2, 3]) {
     const next = await succeed(
@@ -98,52 +104,61 @@ const assertNear = (expected: Results, found: Results): void => {
   assert.deepEqual(far, []);
 };
 
-webgpuTest(
-  "webgpu: Adam, averages, norms of many agree with the cpu's to 1e-6",
-  async () => {
-    const cpu = await succeed(createCpuBackend()), expected = await train(cpu);
-    await cpu.close();
-    const backend = await open();
-    assert.ok(hasMany("AdamUpdates") && hasMany("ExponentialAverages") && hasMany("SquaredNorms"));
-    // Buffers are used again: what was in them must not come into sums, which run over gaps too.
-    const held = shapes.reduce((sum, shape) => sum + 64 * Math.ceil(sizeOf(shape) / 64), 0);
-    const dirt = await succeed(backend.run("dirt", () => shapes.map(() => tf.fill([held], NaN))));
-    await read(backend, dirt);
-    backend.dispose(dirt);
-    const before = livingOf(backend);
-    assertNear(expected, await train(backend));
-    assert.equal(livingOf(backend), before);
-    await backend.close();
-  },
-);
+for (const momentum of [false, true]) {
+  webgpuTest(
+    `webgpu: Adam${momentum ? " with momentum" : ""}, averages, norms of many agree with the cpu's`,
+    async () => {
+      const cpu = await succeed(createCpuBackend()), expected = await train(cpu, momentum);
+      await cpu.close();
+      const backend = await open();
+      assert.ok(
+        hasKernel("AdamUpdates") && hasKernel("ExponentialAverages") && hasKernel("SquaredNorms"),
+      );
+      // Buffers are used again: what was in them must not come into sums, which run over gaps too.
+      const held = shapes.reduce((sum, shape) => sum + 64 * Math.ceil(sizeOf(shape) / 64), 0);
+      const dirt = await succeed(backend.run("dirt", () => shapes.map(() => tf.fill([held], NaN))));
+      await read(backend, dirt);
+      backend.dispose(dirt);
+      const before = livingOf(backend);
+      assertNear(expected, await train(backend, momentum));
+      assert.equal(livingOf(backend), before);
+      await backend.close();
+    },
+  );
+}
 
-webgpuTest("webgpu: a step takes four dispatches however many variables there are", async () => {
-  const backend = await open();
-  tf.env().set("WEBGPU_CPU_FORWARD", false);
-  let state = await succeed(backend.run("start", () => start(many)));
-  const costs: unknown[] = [], held: number[] = [];
-  for (let step = 1; step <= 4; step++) {
-    // Made by kernels, as in training: on the GPU, each in a buffer of its own.
-    const { finite, gradients } = await succeed(backend.run("gradients", () => ({
-      finite: tf.neg(tf.scalar(-1)),
-      gradients: gradientsOf(state, step).map((x) => tf.neg(x)),
-    })));
-    const [next, counts] = await counting(() =>
-      succeed(backend.run("step", () => advance(state, step, finite, gradients)))
-    );
-    backend.dispose([state, finite, gradients]);
-    state = next;
-    costs.push(counts);
-    await read(backend, [state.norm]); // submits
-    held.push(gpu().bufferManager.numBytesUsed);
-  }
-  // The norm in two, Adam, the averages. Only gradients are copied together from the second on.
-  const steady = { dispatches: 4, copies: many.length };
-  assert.deepEqual(costs.slice(1), [steady, steady, steady]);
-  assert.deepEqual([...new Set(held.slice(1))], held.slice(1, 2), "memory is given back");
-  backend.dispose(state);
-  await backend.close();
-});
+for (const momentum of [false, true]) {
+  webgpuTest(
+    `webgpu: a step of many${momentum ? ", with momentum," : ""} takes four dispatches`,
+    async () => {
+      const backend = await open();
+      tf.env().set("WEBGPU_CPU_FORWARD", false);
+      let state = await succeed(backend.run("start", () => start(many, momentum)));
+      const costs: unknown[] = [], held: number[] = [];
+      for (let step = 1; step <= 4; step++) {
+        // Made by kernels, as in training: on the GPU, each in a buffer of its own.
+        const { finite, gradients } = await succeed(backend.run("gradients", () => ({
+          finite: tf.neg(tf.scalar(-1)),
+          gradients: gradientsOf(state, step).map((x) => tf.neg(x)),
+        })));
+        const [next, counts] = await counting(() =>
+          succeed(backend.run("step", () => advance(state, step, finite, gradients)))
+        );
+        backend.dispose([state, finite, gradients]);
+        state = next;
+        costs.push(counts);
+        await read(backend, [state.norm]); // submits
+        held.push(gpu().bufferManager.numBytesUsed);
+      }
+      // The norm in two, Adam, the averages. Only gradients are copied together from the second on.
+      const steady = { dispatches: 4, copies: many.length };
+      assert.deepEqual(costs.slice(1), [steady, steady, steady]);
+      assert.deepEqual([...new Set(held.slice(1))], held.slice(1, 2), "memory is given back");
+      backend.dispose(state);
+      await backend.close();
+    },
+  );
+}
 
 /** Stock operations on [17, 6]. */
 const uses = (a: Tensor, b: Tensor): Tensor[] => [
