@@ -65,7 +65,12 @@ export const openPersonIn = (
   });
 
 /** Puts a person on the device; the caller owns it. Errors: those of the backend. */
-export const openPerson = openPersonIn("f32");
+export const openPerson: Stage<
+  HasBackend,
+  Err<"Backend" | "DeviceLost">,
+  Person,
+  Owned<PersonRenderer>
+> = openPersonIn("f32");
 
 /**
  * Landmark images → frames of the person, as many and in the same order; one batch, so give at
