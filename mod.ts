@@ -95,6 +95,7 @@ export {
   type NonFinite,
   type PipelineError,
   type RejectReason,
+  rejectReasons,
   renderError,
   type ToolMissing,
 } from "./pipeline/core/errors.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import { E, F, t, TE } from "../../pipeline/core/fp.ts";
-import type { Err, RejectReason } from "../../pipeline/core/errors.ts";
+import { oneOf } from "../../pipeline/core/config.ts";
+import { type Err, rejectReasons } from "../../pipeline/core/errors.ts";
 import { readBounded } from "../../pipeline/core/files.ts";
 import type { IndexedShard, PreparedIndex, PreparedSettings, Rejected, Split } from "./types.ts";
 
@@ -19,18 +20,6 @@ export const SPLITS: readonly Split[] = ["train", "validation", "test"];
 export type StoredFormat = PreparedSettings["format"];
 /** The extension of each in a shard. */
 export const EXTENSIONS: Readonly<Record<StoredFormat, string>> = { jpeg: "jpg", webp: "webp" };
-
-const REASONS: Readonly<Record<RejectReason, null>> = {
-  "unreadable": null,
-  "no video": null,
-  "too short": null,
-  "no face": null,
-  "several faces": null,
-  "face too small": null,
-  "face lost": null,
-  "blurred": null,
-  "duplicate": null,
-};
 
 const whole = t.refinement(t.number, (n) => Number.isSafeInteger(n) && n >= 0, "whole number");
 const finite = t.refinement(t.number, Number.isFinite, "finite number");
@@ -48,7 +37,7 @@ const orNull = t.union([finite, t.null]);
 
 const rejected: Codec<Rejected> = t.type({
   key: t.string,
-  reason: t.keyof(REASONS),
+  reason: oneOf(rejectReasons),
   message: t.string,
 });
 

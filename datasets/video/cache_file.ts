@@ -5,22 +5,11 @@
  * @module
  */
 import { E, t, TE } from "../../pipeline/core/fp.ts";
-import type { Err, RejectReason } from "../../pipeline/core/errors.ts";
+import { oneOf } from "../../pipeline/core/config.ts";
+import { type Err, rejectReasons } from "../../pipeline/core/errors.ts";
 import { fileProblem, readBounded } from "../../pipeline/core/files.ts";
 
-const REASONS: Readonly<Record<RejectReason, null>> = {
-  "unreadable": null,
-  "no video": null,
-  "too short": null,
-  "no face": null,
-  "several faces": null,
-  "face too small": null,
-  "face lost": null,
-  "blurred": null,
-  "duplicate": null,
-};
-
-const Rejected = t.type({ reason: t.keyof(REASONS), message: t.string });
+const Rejected = t.type({ reason: oneOf(rejectReasons), message: t.string });
 
 /** A sum of parts in a row, in hexadecimal digits. */
 export const sha256 = async (...parts: readonly Uint8Array[]): Promise<string> => {

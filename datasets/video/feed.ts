@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Ending, lastLine, tail } from "./process.ts";
+import { type Ending, launch } from "./process.ts";
 
 /** A running program whose input is pushed. */
 export interface Fed {
@@ -22,50 +22,25 @@ const LAST_STALL = 10 * STALL;
 
 /** Starts a program that reads stdin; aborting the signal kills it. */
 export const feed = (program: string, args: readonly string[], signal: AbortSignal): Fed => {
-  const child = new Deno.Command(program, {
-    args: [...args],
-    stdin: "piped",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let ended = false, stalled = false;
-  const status = child.status.then((result) => {
-    ended = true;
-    return result;
-  });
-  const stop = (): void => {
-    if (!ended) child.kill("SIGKILL");
-  };
-  signal.addEventListener("abort", stop);
-  if (signal.aborted) stop();
-  const complaint = tail(child.stderr), writer = child.stdin.getWriter();
+  const { child, kill, within, settle } = launch(
+    program,
+    args,
+    { stdin: "piped", stdout: "null" },
+    signal,
+  );
+  const writer = child.stdin.getWriter();
   writer.closed.catch(() => {}); // told by push and by the exit status
-  const within = async <A>(milliseconds: number, work: Promise<A>): Promise<A> => {
-    const timer = setTimeout(() => {
-      stalled = true;
-      stop();
-    }, milliseconds);
-    try {
-      return await work;
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-  const settle = async (): Promise<Ending> => {
-    const { success } = await within(LAST_STALL, status);
-    signal.removeEventListener("abort", stop);
-    return { success, complaint: lastLine(await complaint), stalled };
-  };
+  const last = (): Promise<Ending> => within(LAST_STALL, settle());
   return {
     push: (bytes) => within(STALL, writer.write(bytes).then(() => true, () => false)),
     end: async () => {
       await writer.close().catch(() => {});
-      return await settle();
+      return await last();
     },
     kill: async () => {
-      stop();
+      kill();
       await writer.abort().catch(() => {});
-      await settle();
+      await last();
     },
   };
 };

@@ -27,7 +27,7 @@ const STALL = 60_000;
 const COMPLAINT_BYTES = 4096;
 
 /** The end of a stream as text; what came before is let go. */
-export const tail = async (stream: ReadableStream<Uint8Array>): Promise<string> => {
+const tail = async (stream: ReadableStream<Uint8Array>): Promise<string> => {
   let kept = new Uint8Array(0);
   for await (const chunk of stream) {
     const joined = new Uint8Array(kept.length + chunk.length);
@@ -39,23 +39,29 @@ export const tail = async (stream: ReadableStream<Uint8Array>): Promise<string> 
 };
 
 /** The last line of what a program said, without the name of its part. */
-export const lastLine = (text: string): string =>
+const lastLine = (text: string): string =>
   text.split("\n").map((line) => line.replace(/^\[[^\]]*\]\s*/, "").trim())
     .findLast((line) => line !== "") ?? "";
 
+/** A program with one of its pipes open, and stderr; it must be settled in every case. */
+export interface Launched {
+  readonly child: Deno.ChildProcess;
+  /** Kills it, where it still runs. */
+  readonly kill: () => void;
+  /** Kills it where `work` takes longer, which is a stall. */
+  readonly within: <A>(milliseconds: number, work: Promise<A>) => Promise<A>;
+  /** Waits for it and tells how it ended. */
+  readonly settle: () => Promise<Ending>;
+}
+
 /** Starts a program; aborting the signal kills it. */
-export const start = (
+export const launch = (
   program: string,
   args: readonly string[],
+  pipes: { readonly stdin: "piped" | "null"; readonly stdout: "piped" | "null" },
   signal: AbortSignal,
-  stall: number = STALL,
-): Running => {
-  const child = new Deno.Command(program, {
-    args: [...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+): Launched => {
+  const child = new Deno.Command(program, { args: [...args], ...pipes, stderr: "piped" }).spawn();
   let ended = false, stalled = false;
   const status = child.status.then((result) => {
     ended = true;
@@ -67,27 +73,50 @@ export const start = (
   signal.addEventListener("abort", kill);
   if (signal.aborted) kill();
   const complaint = tail(child.stderr);
-  const reader = child.stdout.getReader();
   return {
-    pull: async () => {
+    child,
+    kill,
+    within: async (milliseconds, work) => {
       const timer = setTimeout(() => {
         stalled = true;
         kill();
-      }, stall);
+      }, milliseconds);
       try {
-        const { value } = await reader.read();
-        return value;
+        return await work;
       } finally {
         clearTimeout(timer);
       }
     },
+    settle: async () => {
+      const { success } = await status;
+      signal.removeEventListener("abort", kill);
+      return { success, complaint: lastLine(await complaint), stalled };
+    },
+  };
+};
+
+/** Starts a program whose output is pulled; aborting the signal kills it. */
+export const start = (
+  program: string,
+  args: readonly string[],
+  signal: AbortSignal,
+  stall: number = STALL,
+): Running => {
+  const { child, kill, within, settle } = launch(
+    program,
+    args,
+    { stdin: "null", stdout: "piped" },
+    signal,
+  );
+  const reader = child.stdout.getReader();
+  return {
+    pull: async () => (await within(stall, reader.read())).value,
     end: async () => {
       await reader.cancel();
       const timer = setTimeout(kill, 2_000); // a program that reads its end of the pipe exits itself
-      const { success } = await status;
+      const ending = await settle();
       clearTimeout(timer);
-      signal.removeEventListener("abort", kill);
-      return { success, complaint: lastLine(await complaint), stalled };
+      return ending;
     },
   };
 };

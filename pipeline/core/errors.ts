@@ -16,16 +16,19 @@ export interface Aborted {
 }
 
 /** Why a clip or a photo cannot be used: a closed set, counted in reports. */
-export type RejectReason =
-  | "unreadable"
-  | "no video"
-  | "too short"
-  | "no face"
-  | "several faces"
-  | "face too small"
-  | "face lost"
-  | "blurred"
-  | "duplicate";
+export const rejectReasons = [
+  "unreadable",
+  "no video",
+  "too short",
+  "no face",
+  "several faces",
+  "face too small",
+  "face lost",
+  "blurred",
+  "duplicate",
+] as const;
+/** One of {@link rejectReasons}. */
+export type RejectReason = typeof rejectReasons[number];
 
 /** One sample of a dataset cannot be used; pipelines count it, report it and go on. */
 export interface BadSample {
