@@ -360,6 +360,7 @@ export {
   type BootstrapOptions,
   type Interval,
 } from "./pipeline/metrics/bootstrap.ts";
+export { leaveOutInterval, type LeaveOutOptions } from "./pipeline/metrics/leave_out.ts";
 
 // Files.
 export {

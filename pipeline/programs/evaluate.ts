@@ -127,7 +127,12 @@ async () => {
   const compared = { learnt, ...(evaluation.references && { references: evaluation.references }) };
   const measured = people.flatMap((person) => person.measured);
   const rows = tabulate(measured, env.rng.fold("intervals"));
-  const distances = await distancesOf(out, people.map(({ key }) => key), rows);
+  const distances = await distancesOf(
+    out,
+    people.map(({ key }) => key),
+    rows,
+    env.rng.fold("distances"),
+  );
   const report: EvaluationReport = {
     rows: withDistances(rows, distances),
     differences: differencesOf(measured, compared, env.rng.fold("differences")),

@@ -37,10 +37,11 @@ const list = (lines: readonly string[]): string =>
     ? "<p>none</p>"
     : `<ul>${lines.map((line) => `<li>${escaped(line)}</li>`).join("")}</ul>`;
 
-const cellOf = (interval: Interval | undefined): string => {
+const cellOf = (interval: Interval | undefined, digits = 3): string => {
   if (!interval) return "<td></td>";
-  const { mean, low, high } = interval;
-  return `<td>${mean.toFixed(3)}<br><small>${low.toFixed(3)} to ${high.toFixed(3)}</small></td>`;
+  const [mean, low, high] = [interval.mean, interval.low, interval.high]
+    .map((value) => value.toFixed(digits));
+  return `<td>${mean}<br><small>${low} to ${high}</small></td>`;
 };
 
 const table = (rows: readonly Row[]): string => {
@@ -52,9 +53,7 @@ const table = (rows: readonly Row[]): string => {
   const body = rows.map(({ shots, answer, people, frames, figures, distances }) => {
     const cells = [shots, escaped(answer), people, frames].map((cell) => `<td>${cell}</td>`);
     const values = names.map((name) => cellOf(figures[name]));
-    const far = distances
-      ? [`<td>${distances.frechet.toFixed(2)}</td><td>${distances.kernel.toFixed(4)}</td>`]
-      : [];
+    const far = distances ? [cellOf(distances.frechet, 2), cellOf(distances.kernel, 4)] : [];
     return `<tr>${[...cells, ...values, ...far].join("")}</tr>`;
   });
   return `<table><thead><tr>${head}</tr></thead><tbody>${body.join("\n")}</tbody></table>`;

@@ -32,7 +32,7 @@ export interface Row {
   /** Means over the frames with 95 % bootstrap intervals over people. */
   readonly figures: Figured<Interval>;
   /** Distances between distributions of features, where Inception's weights were given. */
-  readonly distances?: { readonly frechet: number; readonly kernel: number };
+  readonly distances?: { readonly frechet: Interval; readonly kernel: Interval };
 }
 
 /** Rows with the distances that belong to them. */
@@ -80,10 +80,11 @@ const titles = {
   lpips: "LPIPS ↓",
 } as const;
 
-const withInterval = (interval: Interval | undefined): string => {
+const withInterval = (interval: Interval | undefined, digits = 3): string => {
   if (!interval) return "";
-  const { mean, low, high } = interval;
-  return `${mean.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+  const [mean, low, high] = [interval.mean, interval.low, interval.high]
+    .map((value) => value.toFixed(digits));
+  return `${mean} [${low}, ${high}]`;
 };
 
 /** The table in Markdown, intervals in brackets. */
@@ -99,7 +100,7 @@ export const toMarkdown = (rows: readonly Row[]): string => {
     people,
     frames,
     ...names.map((name) => withInterval(figures[name])),
-    ...(distances ? [distances.frechet.toFixed(3), distances.kernel.toFixed(5)] : []),
+    ...(distances ? [withInterval(distances.frechet), withInterval(distances.kernel, 5)] : []),
   ]);
   return [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");
@@ -109,20 +110,16 @@ export const toMarkdown = (rows: readonly Row[]): string => {
 export const toCsv = (rows: readonly Row[]): string => {
   const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
   const names = namesOf(rows);
-  const head = names.flatMap((name) => [name, `${name}_low`, `${name}_high`]);
+  const head = [...names, "frechet", "kernel"]
+    .flatMap((name) => [name, `${name}_low`, `${name}_high`]);
   const lines = rows.map(({ shots, answer, people, frames, figures, distances }) => [
     shots,
     quoted(answer),
     people,
     frames,
-    ...names.flatMap((name) => [
-      figures[name]?.mean ?? "",
-      figures[name]?.low ?? "",
-      figures[name]?.high ?? "",
-    ]),
-    distances?.frechet ?? "",
-    distances?.kernel ?? "",
+    ...[...names.map((name) => figures[name]), distances?.frechet, distances?.kernel]
+      .flatMap((found) => [found?.mean ?? "", found?.low ?? "", found?.high ?? ""]),
   ]);
-  return [["shots", "answer", "people", "frames", ...head, "frechet", "kernel"], ...lines]
+  return [["shots", "answer", "people", "frames", ...head], ...lines]
     .map((cells) => cells.join(",")).join("\n") + "\n";
 };

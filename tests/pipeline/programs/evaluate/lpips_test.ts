@@ -81,7 +81,7 @@ Deno.test("where LPIPS is given it is a column with its interval, in every form 
     assert.ok(found && Math.abs(found.mean - 10 * l1.mean) < 1e-9 && found.mean > 0);
     assert.ok(Math.abs((differences[0]?.figures.lpips?.mean ?? NaN) + found.mean) < 1e-9);
     for (const text of texts) assert.match(text, /lpips/i);
-    assert.match(texts[1] ?? "", /undetected_high,lpips,lpips_low,lpips_high,frechet,kernel\n/);
+    assert.match(texts[1] ?? "", /undetected_high,lpips,lpips_low,lpips_high,frechet,frechet_low,/);
     assert.match(judgesText({ ...blindJudges, lpips }), /^ Judged by .*LPIPS \(a test\)\.$/);
     assert.equal(judgesProblem({ ...blindJudges, lpips }, 12), undefined);
     const problem = judgesProblem({ ...blindJudges, lpips }, 11)?.problems[0] ?? "";

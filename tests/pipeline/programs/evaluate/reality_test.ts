@@ -58,7 +58,9 @@ Deno.test("descriptors and features of the real frames are made once, and kept f
       assert.deepEqual(Object.keys(file.tensors).toSorted(), names);
       assert.deepEqual(file.tensors["1/truth"], file.tensors["2/truth"]);
       const rows = tabulate(measured, envOf(backend).rng);
-      const distances = await distancesOf(out, ["a/b"], rows);
+      const distances = await distancesOf(out, ["a/b"], rows, envOf(backend).rng);
       assert.equal(distances.size, 4);
+      // One person: there is nobody whom an interval could be over.
+      for (const { frechet } of distances.values()) assert.equal(frechet.low, frechet.high);
     })
   ));
