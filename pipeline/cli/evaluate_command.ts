@@ -42,6 +42,12 @@ const options: readonly Option[] = [
   },
   { name: "frames", value: "N", help: "hold-out frames of each (32)", numeric: true },
   {
+    name: "updates",
+    value: "N",
+    help: "fine-tuning makes at least so many updates (the preset's number)",
+    numeric: true,
+  },
+  {
     name: "methods",
     value: "NAME,NAME,…",
     help: `methods without training beside the runs: ${untrainedNames.join(", ")} (all)`,

@@ -22,6 +22,7 @@ export const comparisonOptional = {
   cache: path,
   videos: positiveInteger,
   frames: positiveInteger,
+  updates: positiveInteger,
   seed: nonNegativeInteger,
   backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
   json: yes,
@@ -71,14 +72,16 @@ export const listedSettings = (
 
 /** What is measured: numbers of shots once each, the fewest first; of how many people and frames. */
 export const protocolOf = (
-  { shots, videos, frames }: {
+  { shots, videos, frames, updates }: {
     readonly shots?: readonly number[];
     readonly videos?: number;
     readonly frames?: number;
+    readonly updates?: number;
   },
   otherwise: Protocol,
 ): Protocol => ({
   shots: [...new Set(shots ?? otherwise.shots)].toSorted((a, b) => a - b),
   people: videos ?? otherwise.people,
   frames: frames ?? otherwise.frames,
+  ...(updates && { updates }),
 });

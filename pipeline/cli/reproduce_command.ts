@@ -37,6 +37,7 @@ const protocolOf = (asked: Asked): Protocol => ({
   shots: shotsOf(asked),
   people: asked.videos ?? 50,
   frames: asked.frames ?? 32,
+  ...(asked.updates && { updates: asked.updates }),
 });
 
 /** The configuration of the first run that is named, undefined where none is. */

@@ -55,6 +55,10 @@ export const reproduceOptions: readonly TableOption[] = [
     ...{ name: "frames", value: "N", numeric: true, of: evaluated },
     help: "hold-out frames of each (32)",
   },
+  {
+    ...{ name: "updates", value: "N", numeric: true, of: evaluated },
+    help: "fine-tuning makes at least so many updates (the preset's number)",
+  },
   ...judgeOptions.map((option) => ({ ...option, of: evaluated })),
   {
     ...{ name: "iterations", value: "N", numeric: true, of: ["table2"] },
@@ -92,6 +96,7 @@ const Settings = strict({ what: oneOf(tables), out: path }, {
   shots: listOf(positiveInteger, 1),
   videos: positiveInteger,
   frames: positiveInteger,
+  updates: positiveInteger,
   ...judgeSettings,
   iterations: positiveInteger,
   seconds: positiveNumber,
@@ -113,6 +118,7 @@ export interface Asked extends AskedJudges {
   readonly shots?: readonly number[];
   readonly videos?: number;
   readonly frames?: number;
+  readonly updates?: number;
   readonly iterations?: number;
   readonly seconds?: number;
   readonly seed?: number;

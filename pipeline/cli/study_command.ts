@@ -64,6 +64,12 @@ const options: readonly Option[] = [
     numeric: true,
   },
   {
+    name: "updates",
+    value: "N",
+    help: "build: fine-tuning makes at least so many updates (the preset's number)",
+    numeric: true,
+  },
+  {
     name: "methods",
     value: "NAME,NAME,…",
     help: `build: methods without training beside the runs: ${untrainedNames.join(", ")} (none)`,

@@ -37,23 +37,36 @@ export interface NamedMethod {
   readonly only?: readonly string[];
 }
 
-const byFewShot = (label: string, { name, learn }: FewShot): Answerer => ({
+const byFewShot = (
+  label: string,
+  { name, learn, practice }: FewShot,
+  least: number | undefined,
+): Answerer => ({
   name: `${label}, ${name}`,
   answer: ({ sources, targets }) =>
     bracket(
-      () => learn(sources),
+      () =>
+        practice === undefined || least === undefined
+          ? learn(sources)
+          : practice.learn(practice.updates(sources.length, least))(sources),
       (person: Owned<LearntPerson>): ReaderTaskEither<Env, PipelineError, readonly Image[]> =>
         person.value.render(targets),
       (person) => person[Symbol.dispose](),
     )(undefined),
 });
 
-/** Each way of each method to learn a person: "Ours, feed-forward", "Ours, fine-tuned". */
-export const methodAnswerers = (methods: readonly NamedMethod[]): readonly Answerer[] =>
+/**
+ * Each way of each method to learn a person: "Ours, feed-forward", "Ours, fine-tuned"; fine-tuning
+ * makes the usual number of updates, or at least so many.
+ */
+export const methodAnswerers = (
+  methods: readonly NamedMethod[],
+  updates?: number,
+): readonly Answerer[] =>
   methods.flatMap(({ label, trained, only }) =>
     trained.value.fewShot
       .filter(({ name }) => only === undefined || only.includes(name))
-      .map((fewShot) => byFewShot(label, fewShot))
+      .map((fewShot) => byFewShot(label, fewShot, updates))
   );
 
 /** Floor: the mean training frame. Ceilings: another real frame, and the real frame itself. */
@@ -82,11 +95,12 @@ const trivial = (mean: Image): readonly Answerer[] => [
 export const answerers = (
   dataset: Dataset,
   methods: readonly NamedMethod[],
+  updates?: number,
 ): ReaderTaskEither<Env, PipelineError, readonly Answerer[]> =>
   F.pipe(
     meanTrainingFrame(256)(dataset),
     RTE.map((mean) => [
-      ...methodAnswerers(methods),
+      ...methodAnswerers(methods, updates),
       ...trivial(mean),
     ]),
   );

@@ -21,6 +21,8 @@ export interface Protocol {
   readonly people: number;
   /** Hold-out frames of each. The paper has 32. */
   readonly frames: number;
+  /** Fine-tuning makes at least so many updates; default the preset's number. */
+  readonly updates?: number;
 }
 
 /** A person whom an evaluation is about. */

@@ -91,7 +91,8 @@ export const fineTuned = (
     name,
     learn: learn(options),
     practice: {
-      updates: (frames) => fineTuningSteps(settings, frames),
+      updates: (frames, leastSteps = settings.leastSteps) =>
+        fineTuningSteps({ ...settings, leastSteps }, frames),
       learn: (updates) =>
         learn({ ...options, settings: { ...options.settings, epochs: 0, leastSteps: updates } }),
     },

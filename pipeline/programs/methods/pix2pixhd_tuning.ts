@@ -146,7 +146,8 @@ export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
     name: "fine-tuned",
     learn: learn(usual),
     practice: {
-      updates: (frames) => fineTuningSteps(usual, frames),
+      updates: (frames, leastSteps = usual.leastSteps) =>
+        fineTuningSteps({ ...usual, leastSteps }, frames),
       learn: (updates) => learn({ ...usual, epochs: 0, leastSteps: updates }),
     },
   };

@@ -47,7 +47,8 @@ const showEverybody =
   (database: DatabaseSync): Program<StudySize> =>
   (env) =>
   async () => {
-    const { out, methods } = study, everybody = methodAnswerers(methods);
+    const { out, methods, protocol } = study;
+    const everybody = methodAnswerers(methods, protocol.updates);
     for (const [done, subject] of subjects.entries()) {
       env.emit({ _tag: "Progress", what: "people", done, of: subjects.length });
       if (isKept(database, subject.key)) continue;
