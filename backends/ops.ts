@@ -20,9 +20,7 @@ export const convolve = (
 export const needHalves = (): void => {
   if (hasKernel("PackHalves")) return;
   const { backendName } = tf.engine();
-  throw new Error(
-    `Cannot store filters in f16 on ${backendName}: it has f32 alone, expected webgpu`,
-  );
+  throw new Error(`${backendName} stores filters in f32 alone, expected webgpu`);
 };
 
 /**

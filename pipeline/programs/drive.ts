@@ -134,7 +134,7 @@ export const drive = (
     TE.Do,
     TE.bindW("place", () => checkPlace(options)),
     TE.chainFirstW(() =>
-      options.storage === "f16" ? r.backend.run("f16", needHalves) : TE.right(undefined)
+      options.storage === "f16" ? r.backend.run("with f16", needHalves) : TE.right(undefined)
     ),
     TE.bindW("driver", ({ place }) => {
       const { size } = person.rasterizer, { frames } = options;

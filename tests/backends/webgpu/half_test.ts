@@ -72,5 +72,5 @@ Deno.test("a backend with f32 alone says so", async () => {
   const refused = await backend.run("pack", () => halfFilter(tensor([3, 3, 2, 2], 1)))();
   await backend.close();
   assert.ok(refused._tag === "Left");
-  assert.match(refused.left.message, /^Cannot store filters in f16 on cpu: .*expected webgpu$/);
+  assert.match(refused.left.message, /^cpu stores filters in f32 alone, expected webgpu$/);
 });
