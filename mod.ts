@@ -289,13 +289,13 @@ export { type FewShotStart, paperStart } from "./pipeline/programs/few_shot_star
 export type { Look } from "./pipeline/programs/few_shot_watch.ts";
 export { type FineTuning, fineTunings } from "./models/fine_tuning.ts";
 export {
+  type KernelStorage,
+  kernelStorages,
   openPerson,
   openPersonIn,
   type PersonRenderer,
   renderLandmarks,
   renderMaps,
-  type Storage,
-  storages,
 } from "./pipeline/programs/render.ts";
 
 // Driving: motion as landmark tracks, retargeting, films.

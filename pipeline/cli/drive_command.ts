@@ -19,7 +19,7 @@ import type { Err, PipelineError } from "../core/errors.ts";
 import { E, F, TE } from "../core/fp.ts";
 import { drive } from "../programs/drive.ts";
 import type { DriveOptions, DriveResult } from "../programs/drive_options.ts";
-import { storages } from "../programs/render.ts";
+import { kernelStorages } from "../programs/render.ts";
 import { loadPerson } from "../programs/person_file.ts";
 import type { Command } from "./command.ts";
 import type { Option, Parsed } from "./options.ts";
@@ -82,7 +82,7 @@ const Settings = strict({ person: path, driver: text, out: path }, {
   "save-track": path,
   "no-mark": yes,
   "no-metadata": yes,
-  "storage": oneOf(storages),
+  "storage": oneOf(kernelStorages),
   "backend": oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
   "json": yes,
 });

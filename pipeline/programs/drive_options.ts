@@ -8,7 +8,7 @@ import type { HasAbort, HasBackend, HasClock, HasEvents } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
 import type { DriverError } from "./open_driver.ts";
 import type { Person } from "./person.ts";
-import type { Storage } from "./render.ts";
+import type { KernelStorage } from "./render.ts";
 
 /** What drives, what comes out, and how. */
 export interface DriveOptions {
@@ -33,7 +33,7 @@ export interface DriveOptions {
   /** Every pixel as a square of so many; default 1. */
   readonly enlarge?: number;
   /** How kernels are stored on the device; default f32. f16 is webgpu's alone. */
-  readonly storage?: Storage;
+  readonly storage?: KernelStorage;
   /** Frames that are rendered at once; default 512 / side. */
   readonly batch?: number;
   /** Where the driver's landmarks go as a track, as they were seen. Default: nowhere. */

@@ -34,11 +34,11 @@ export interface PersonRenderer {
 }
 
 /** How the kernels of convolutions lie on the device; the arithmetic is f32 with both. */
-export const storages = ["f32", "f16"] as const;
-/** One of {@link storages}. */
-export type Storage = typeof storages[number];
+export const kernelStorages = ["f32", "f16"] as const;
+/** One of {@link kernelStorages}. */
+export type KernelStorage = typeof kernelStorages[number];
 
-const stored = (storage: Storage, weights: Tensors): Tensors =>
+const stored = (storage: KernelStorage, weights: Tensors): Tensors =>
   storage === "f32" ? weights : Object.fromEntries(
     Object.entries(weights).map((
       [name, tensor],
@@ -51,7 +51,7 @@ const stored = (storage: Storage, weights: Tensors): Tensors =>
  * and `Backend` for f16 where it has f32 alone (all but webgpu).
  */
 export const openPersonIn = (
-  storage: Storage,
+  storage: KernelStorage,
 ): Stage<HasBackend, Err<"Backend" | "DeviceLost">, Person, Owned<PersonRenderer>> =>
   upload("a person", (person: Person): PersonRenderer => {
     const { architecture, gain } = modelOf(person);

@@ -6,7 +6,11 @@ import { renderError } from "../../../pipeline/core/errors.ts";
 import type { Image } from "../../../pipeline/core/image.ts";
 import { drive } from "../../../pipeline/programs/drive.ts";
 import { embedPerson } from "../../../pipeline/programs/embed.ts";
-import { openPersonIn, renderLandmarks, storages } from "../../../pipeline/programs/render.ts";
+import {
+  kernelStorages,
+  openPersonIn,
+  renderLandmarks,
+} from "../../../pipeline/programs/render.ts";
 import { expectRight, onBackend } from "../../models/support.ts";
 import { fail } from "../../backends/conformance.ts";
 import { webgpuTest } from "../../backends/webgpu_adapter.ts";
@@ -17,7 +21,7 @@ webgpuTest("kernels in f16 paint the frames of f32, from half the memory", async
   const env = envOf(backend), frames = await framesOf(4), trained = await untrainedModel(env);
   const person = await expectRight(embedPerson(trained)(frames)(env));
   const painted: Image[][] = [], bytes: number[] = [];
-  for (const storage of storages) {
+  for (const storage of kernelStorages) {
     const before = tf.memory().numBytes, tensors = backend.tensors();
     const device = await expectRight(openPersonIn(storage)(person)(env));
     bytes.push(tf.memory().numBytes - before);
