@@ -5,6 +5,11 @@ import { webgpuTest } from "../backends/webgpu_adapter.ts";
 
 const script = new URL("../../bench/gpu.sh", import.meta.url).pathname;
 
+interface Failed {
+  readonly name: string;
+  readonly log: string;
+}
+
 const run = async (out: string, settings: Readonly<Record<string, string>>) => {
   const { code, stderr } = await new Deno.Command("sh", {
     args: [script, out],
@@ -22,14 +27,18 @@ webgpuTest(
     try {
       const { code, stderr } = await run(out, { SOFTWARE: "1", PRESETS: "test-16 nothing" });
       assert.equal(code, 1, stderr); // there is no preset of that name
-      const { adapter, tests, benches, failed } = JSON.parse(await Deno.readTextFile(out));
+      const { adapter, tests, benches, people, failed } = JSON.parse(await Deno.readTextFile(out));
       assert.equal(typeof adapter.description, "string");
       assert.ok(adapter.limits.maxBufferSize > 0);
       assert.deepEqual(tests, []);
       assert.equal(benches.length, 1);
       assert.equal(benches[0].preset, "test-16");
       assert.ok(benches[0].metaStepSeconds > 0 && benches[0].frameSeconds > 0);
-      assert.match(failed[0].log, /--preset nothing: there is none/);
+      assert.equal(people.length, 1);
+      assert.ok(people[0].frameSeconds > 0 && people[0].fineTuneSeconds > 0);
+      const logs = new Map<string, string>(failed.map(({ name, log }: Failed) => [name, log]));
+      assert.match(logs.get("nothing") ?? "", /--preset nothing: there is none/);
+      assert.match(logs.get("few-shot-nothing") ?? "", /Cannot bench nothing: expected one of/);
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
