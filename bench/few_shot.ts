@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { exactly } from "../models/fine_tuning.ts";
 import type { PresetName } from "../models/presets.ts";
 import type { Env } from "../pipeline/core/env.ts";
 import { type Effort, median } from "../pipeline/core/timing.ts";
@@ -24,7 +25,7 @@ export const updateSeconds = async (
   runs: number,
 ): Promise<number> => {
   const updates: number[] = [], warmUp = 2;
-  const settings = { epochs: 1, leastSteps: warmUp + runs, watchEvery: 1 };
+  const settings = { ...exactly(warmUp + runs), watchEvery: 1 };
   await need(
     fineTune(trained, { settings })({ person, frames })({
       ...env,

@@ -12,6 +12,8 @@ export interface FineTuning {
   readonly epochs: number;
   /** Fewer updates than that are not made: with few frames there are more epochs. */
   readonly leastSteps: number;
+  /** Nor fewer than that for each frame of a full batch: what shows more takes longer to learn. */
+  readonly stepsPerFrame: number;
   /** B: frames of one update, at most T. */
   readonly batch: number;
   /** Updates of D′ after each one of G′. */
@@ -37,6 +39,7 @@ export interface FineTuning {
 const paper: FineTuning = {
   epochs: 40,
   leastSteps: 40,
+  stepsPerFrame: 0,
   batch: 8,
   discriminatorSteps: 2,
   generatorRate: 5e-5,
@@ -54,7 +57,8 @@ const paper: FineTuning = {
 // after 240 it finds them where the driver has them.
 const small: FineTuning = {
   ...paper,
-  leastSteps: 240,
+  leastSteps: 80,
+  stepsPerFrame: 30,
   rateDecay: { from: 0.5, to: 0.1 },
   discriminatorSteps: 1,
   generatorRate: 1e-3,
@@ -66,11 +70,22 @@ export const fineTunings: Readonly<Record<PresetName, FineTuning>> = {
   "paper-256": paper,
   "small-128": small,
   "toy-64": small,
-  "test-16": { ...small, epochs: 4, leastSteps: 4, watchEvery: 2 },
+  "test-16": { ...small, epochs: 4, leastSteps: 4, stepsPerFrame: 0, watchEvery: 2 },
 };
 
 /** How many updates T frames get: each is seen `epochs` times, and never fewer than the least. */
 export const fineTuningSteps = (
-  { epochs, leastSteps, batch }: FineTuning,
+  { epochs, leastSteps, stepsPerFrame, batch }: FineTuning,
   frames: number,
-): number => Math.max(leastSteps, Math.ceil(epochs * frames / Math.min(batch, frames)));
+): number => {
+  const together = Math.min(batch, frames);
+  return Math.max(leastSteps, stepsPerFrame * together, Math.ceil(epochs * frames / together));
+};
+
+/** At least so many updates, whatever the preset's least is. */
+export const atLeast = (updates: number) =>
+  ({ leastSteps: updates, stepsPerFrame: 0 }) satisfies Partial<FineTuning>;
+
+/** So many updates, however many frames there are. */
+export const exactly = (updates: number) =>
+  ({ ...atLeast(updates), epochs: 0 }) satisfies Partial<FineTuning>;

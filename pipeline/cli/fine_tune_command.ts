@@ -5,6 +5,7 @@
  */
 import { contactSheet } from "../../datasets/drawing.ts";
 import { writeImage } from "../../datasets/codec.ts";
+import { atLeast } from "../../models/fine_tuning.ts";
 import {
   decodeConfig,
   listOf,
@@ -123,7 +124,7 @@ export const fineTuneCommand: Command = {
               earlyStopping: rest["early-stopping"] ?? false,
               onLook: looks.onLook,
               settings: {
-                ...(epochs && { epochs, leastSteps: 1 }),
+                ...(epochs && { epochs, ...atLeast(1) }),
                 ...(rate && { generatorRate: rate, discriminatorRate: rate }),
               },
             })({ person, frames })

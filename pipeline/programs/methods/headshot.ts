@@ -6,7 +6,7 @@
  */
 import type { Model } from "../../../models/adversarial.ts";
 import type { ContentNetworks } from "../../../models/content_loss.ts";
-import { fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
+import { atLeast, exactly, fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
 import { projectEmbedding, splitCoefficients } from "../../../models/generator.ts";
 import { plainWeights, type Tensors } from "../../../models/parameters.ts";
 import { countParameters, type PresetName } from "../../../models/presets.ts";
@@ -91,10 +91,10 @@ export const fineTuned = (
     name,
     learn: learn(options),
     practice: {
-      updates: (frames, leastSteps = settings.leastSteps) =>
-        fineTuningSteps({ ...settings, leastSteps }, frames),
+      updates: (frames, least) =>
+        fineTuningSteps({ ...settings, ...(least && atLeast(least)) }, frames),
       learn: (updates) =>
-        learn({ ...options, settings: { ...options.settings, epochs: 0, leastSteps: updates } }),
+        learn({ ...options, settings: { ...options.settings, ...exactly(updates) } }),
     },
   };
 };

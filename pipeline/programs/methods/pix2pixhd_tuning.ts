@@ -15,7 +15,13 @@ import {
 import type { PaintBatch } from "../../../models/baselines/pix2pixhd_game.ts";
 import type { BaselineParameter } from "../../../models/baselines/parameters.ts";
 import { type ContentNetworks, loadContentNetworks } from "../../../models/content_loss.ts";
-import { type FineTuning, fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
+import {
+  atLeast,
+  exactly,
+  type FineTuning,
+  fineTunings,
+  fineTuningSteps,
+} from "../../../models/fine_tuning.ts";
 import { createLearner } from "../../../models/optimiser.ts";
 import { need, plainWeights, type Tensors } from "../../../models/parameters.ts";
 import type { Env } from "../../core/env.ts";
@@ -146,9 +152,9 @@ export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
     name: "fine-tuned",
     learn: learn(usual),
     practice: {
-      updates: (frames, leastSteps = usual.leastSteps) =>
-        fineTuningSteps({ ...usual, leastSteps }, frames),
-      learn: (updates) => learn({ ...usual, epochs: 0, leastSteps: updates }),
+      updates: (frames, least) =>
+        fineTuningSteps({ ...usual, ...(least && atLeast(least)) }, frames),
+      learn: (updates) => learn({ ...usual, ...exactly(updates) }),
     },
   };
 };

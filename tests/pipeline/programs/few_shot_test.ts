@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { tf } from "../../../backends/tf.ts";
 import { discriminate, discriminatePerson } from "../../../models/discriminator.ts";
 import { coefficientsName, generatePerson } from "../../../models/few_shot.ts";
-import { fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
+import { atLeast, exactly, fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
 import { generate, generateFolded } from "../../../models/generator.ts";
 import { loadContentNetworks } from "../../../models/content_loss.ts";
 import { effectiveWeights, plainWeights, type Tensors } from "../../../models/parameters.ts";
@@ -213,4 +213,11 @@ Deno.test("each photo is seen as often as told, and few photos more often", () =
   const paper = { ...fineTunings["paper-256"], epochs: 40, batch: 8, leastSteps: 40 };
   assert.deepEqual([1, 8, 9, 32].map((t) => fineTuningSteps(paper, t)), [40, 40, 45, 160]);
   assert.equal(fineTuningSteps({ ...paper, leastSteps: 100 }, 8), 100);
+  const small = { ...paper, leastSteps: 80, stepsPerFrame: 30 };
+  assert.deepEqual([1, 2, 4, 8, 32].map((t) => fineTuningSteps(small, t)), [80, 80, 120, 240, 240]);
+  assert.deepEqual(
+    [1, 8, 32].map((t) => fineTuningSteps({ ...small, ...atLeast(50) }, t)),
+    [50, 50, 160],
+  );
+  assert.deepEqual([1, 32].map((t) => fineTuningSteps({ ...small, ...exactly(7) }, t)), [7, 7]);
 });
