@@ -287,7 +287,7 @@ export {
 } from "./pipeline/programs/fine_tune.ts";
 export { type FewShotStart, paperStart } from "./pipeline/programs/few_shot_start.ts";
 export type { Look } from "./pipeline/programs/few_shot_watch.ts";
-export { type FineTuning, fineTunings } from "./models/fine_tuning.ts";
+export { exactUpdates, type FineTuning, fineTunings, leastUpdates } from "./models/fine_tuning.ts";
 export {
   type KernelStorage,
   kernelStorages,

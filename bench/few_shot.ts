@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { exactly } from "../models/fine_tuning.ts";
+import { exactUpdates } from "../models/fine_tuning.ts";
 import type { PresetName } from "../models/presets.ts";
 import type { Env } from "../pipeline/core/env.ts";
 import { type Effort, median } from "../pipeline/core/timing.ts";
@@ -25,7 +25,7 @@ export const updateSeconds = async (
   runs: number,
 ): Promise<number> => {
   const updates: number[] = [], warmUp = 2;
-  const settings = { ...exactly(warmUp + runs), watchEvery: 1 };
+  const settings = { ...exactUpdates(warmUp + runs), watchEvery: 1 };
   await need(
     fineTune(trained, { settings })({ person, frames })({
       ...env,

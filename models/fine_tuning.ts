@@ -8,11 +8,11 @@ import type { PresetName } from "./presets.ts";
 
 /** Settings of fine-tuning. The content loss is the one that the model was trained with. */
 export interface FineTuning {
-  /** How often each of the T frames is seen. */
+  /** Each of the T frames is seen at least so often. */
   readonly epochs: number;
   /** Fewer updates than that are not made: with few frames there are more epochs. */
   readonly leastSteps: number;
-  /** Nor fewer than that for each frame of a full batch: what shows more takes longer to learn. */
+  /** Nor fewer than this times min(`batch`, T): several frames take longer to learn than one. */
   readonly stepsPerFrame: number;
   /** B: frames of one update, at most T. */
   readonly batch: number;
@@ -54,7 +54,8 @@ const paper: FineTuning = {
 
 // Measured at this scale, on real people: at 1e-3 forty updates take SSIM from 0.36 to 0.84. Eighty
 // leave eyes and mouth so blurred that the face detector finds them displaced, or finds nothing;
-// after 240 it finds them where the driver has them.
+// after 240 it finds them where the driver has them. A single photo is learnt by heart by then, and
+// does not move any more: it gets eighty.
 const small: FineTuning = {
   ...paper,
   leastSteps: 80,
@@ -73,7 +74,7 @@ export const fineTunings: Readonly<Record<PresetName, FineTuning>> = {
   "test-16": { ...small, epochs: 4, leastSteps: 4, stepsPerFrame: 0, watchEvery: 2 },
 };
 
-/** How many updates T frames get: each is seen `epochs` times, and never fewer than the least. */
+/** How many updates T frames get: enough for `epochs`, and never fewer than the two minima. */
 export const fineTuningSteps = (
   { epochs, leastSteps, stepsPerFrame, batch }: FineTuning,
   frames: number,
@@ -82,10 +83,18 @@ export const fineTuningSteps = (
   return Math.max(leastSteps, stepsPerFrame * together, Math.ceil(epochs * frames / together));
 };
 
-/** At least so many updates, whatever the preset's least is. */
-export const atLeast = (updates: number) =>
-  ({ leastSteps: updates, stepsPerFrame: 0 }) satisfies Partial<FineTuning>;
+/** So many updates in place of a preset's minima; `epochs` may ask for more. */
+export const leastUpdates = (
+  updates: number,
+): Pick<FineTuning, "leastSteps" | "stepsPerFrame"> => ({
+  leastSteps: updates,
+  stepsPerFrame: 0,
+});
 
 /** So many updates, however many frames there are. */
-export const exactly = (updates: number) =>
-  ({ ...atLeast(updates), epochs: 0 }) satisfies Partial<FineTuning>;
+export const exactUpdates = (
+  updates: number,
+): Pick<FineTuning, "epochs" | "leastSteps" | "stepsPerFrame"> => ({
+  ...leastUpdates(updates),
+  epochs: 0,
+});

@@ -42,7 +42,12 @@ const options: readonly Option[] = [
       "the driver's (relative)",
   },
   { name: "side-by-side", help: "source | landmarks | driver | result" },
-  { name: "frames", value: "N", help: "only the first N frames (all)", numeric: true },
+  {
+    name: "frames",
+    value: "N",
+    help: "only the first N frames (all; 100 of synthetic:ID)",
+    numeric: true,
+  },
   {
     name: "hold",
     value: "SECONDS",

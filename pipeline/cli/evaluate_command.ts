@@ -44,7 +44,7 @@ const options: readonly Option[] = [
   {
     name: "updates",
     value: "N",
-    help: "fine-tuning makes at least so many updates (the preset's number)",
+    help: "least number of updates of fine-tuning, beside the preset's epochs (the preset's)",
     numeric: true,
   },
   {

@@ -5,7 +5,7 @@
  */
 import { contactSheet } from "../../datasets/drawing.ts";
 import { writeImage } from "../../datasets/codec.ts";
-import { atLeast } from "../../models/fine_tuning.ts";
+import { leastUpdates } from "../../models/fine_tuning.ts";
 import {
   decodeConfig,
   listOf,
@@ -45,7 +45,7 @@ const options: readonly Option[] = [
   {
     name: "epochs",
     value: "N",
-    help: "how often each photo is seen (the preset's)",
+    help: "see each photo so often (the preset's number of updates)",
     numeric: true,
   },
   { name: "rate", value: "R", help: "Adam's rate for G′ and D′ (the preset's)", numeric: true },
@@ -124,7 +124,7 @@ export const fineTuneCommand: Command = {
               earlyStopping: rest["early-stopping"] ?? false,
               onLook: looks.onLook,
               settings: {
-                ...(epochs && { epochs, ...atLeast(1) }),
+                ...(epochs && { epochs, ...leastUpdates(1) }),
                 ...(rate && { generatorRate: rate, discriminatorRate: rate }),
               },
             })({ person, frames })

@@ -57,7 +57,7 @@ export const reproduceOptions: readonly TableOption[] = [
   },
   {
     ...{ name: "updates", value: "N", numeric: true, of: evaluated },
-    help: "fine-tuning makes at least so many updates (the preset's number)",
+    help: "least number of updates of fine-tuning, beside the preset's epochs (the preset's)",
   },
   ...judgeOptions.map((option) => ({ ...option, of: evaluated })),
   {

@@ -66,7 +66,8 @@ const options: readonly Option[] = [
   {
     name: "updates",
     value: "N",
-    help: "build: fine-tuning makes at least so many updates (the preset's number)",
+    help:
+      "build: least number of updates of fine-tuning, beside the preset's epochs (the preset's)",
     numeric: true,
   },
   {

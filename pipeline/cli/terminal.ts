@@ -59,7 +59,7 @@ export const eventText = (event: TrainEvent): string | undefined => {
     case "Evaluated": {
       const figures = Object.entries(event.figures)
         .map(([name, value]) => `${name} ${value.toFixed(4)}`).join(", ");
-      return `Step ${event.step}, people never trained on: ${figures}`;
+      return `Step ${event.step}, ${event.of}: ${figures}`;
     }
     case "Warning":
       return `Warning at step ${event.step}: ${event.message}`;

@@ -34,8 +34,13 @@ export type TrainEvent =
   | { readonly _tag: "CheckpointSkipped"; readonly path: string; readonly message: string }
   /** A picture of samples is written. */
   | { readonly _tag: "GridSaved"; readonly step: number; readonly path: string }
-  /** Figures on people never trained on. */
-  | { readonly _tag: "Evaluated"; readonly step: number; readonly figures: Figures }
+  /** Figures of a look at what was painted: of people never trained on, or of a person's photo. */
+  | {
+    readonly _tag: "Evaluated";
+    readonly step: number;
+    readonly of: "unseen people" | "a held-out photo" | "a photo that is learnt";
+    readonly figures: Figures;
+  }
   /** Something that a person should look at. */
   | { readonly _tag: "Warning"; readonly step: number; readonly message: string }
   /** Training had died at `step`: it goes on from the last checkpoint with smaller rates. */

@@ -119,7 +119,7 @@ async () => {
 
 /** Paints the watched frame with the averaged G′ of now and compares it. */
 export const lookAt = (
-  { frame, onLook }: FewShotWatch,
+  { frame, stops, onLook }: FewShotWatch,
   model: Model,
   state: Owned<FewShotState>,
 ): ReaderTaskEither<HasBackend & HasEvents, Device, Look> =>
@@ -137,7 +137,8 @@ async () => {
   const painted = tensorToImages(read.right, model.architecture.size)[0] ?? frame.image;
   const l1 = meanAbsoluteError(painted, frame.image), similarity = ssim(painted, frame.image);
   const look: Look = { step, images: [map, frame.image, painted], l1, ssim: similarity };
-  emit({ _tag: "Evaluated", step, figures: { l1, ssim: similarity } });
+  const of = stops ? "a held-out photo" : "a photo that is learnt";
+  emit({ _tag: "Evaluated", step, of, figures: { l1, ssim: similarity } });
   onLook(look);
   return E.right(look);
 };

@@ -44,7 +44,7 @@ export interface FewShotInput {
 
 /** How a person is fine-tuned, where the preset's way is not wanted. */
 export interface FineTuneOptions {
-  /** Settings that differ from the preset's. */
+  /** Settings that differ from the preset's; `exactUpdates` and `leastUpdates` say how many updates. */
   readonly settings?: Partial<FineTuning>;
   /** Where ψ′ and w′ come from; default: the paper's way. */
   readonly start?: FewShotStart;

@@ -33,7 +33,7 @@ export interface LearntPerson {
 
 /** Learning a person where it is training: how long it is, and how to do less of it. */
 export interface Practice {
-  /** Updates that T frames get: the preset's number, or with `least` so many at least. */
+  /** Updates that T frames get: the preset's number, or with `least` in place of its least. */
   readonly updates: (frames: number, least?: number) => number;
   /** The same learning with so many updates: what a time is projected from. */
   readonly learn: (updates: number) => FewShot["learn"];

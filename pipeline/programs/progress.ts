@@ -78,7 +78,12 @@ export const judge = (
   emit: HasEvents["emit"],
 ): Progress => {
   const progress = { ...before, looks: [...before.looks, { l1, gap }] };
-  emit({ _tag: "Evaluated", step, figures: { l1, shuffledGap: gap, ...looks } });
+  emit({
+    _tag: "Evaluated",
+    step,
+    of: "unseen people",
+    figures: { l1, shuffledGap: gap, ...looks },
+  });
   if (step >= gapGrace && gap < leastGap) {
     const percent = (100 * gap).toFixed(1);
     const message = "The embedding is not in use: with another person's the L1 is only " +

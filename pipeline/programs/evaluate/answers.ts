@@ -57,7 +57,7 @@ const byFewShot = (
 
 /**
  * Each way of each method to learn a person: "Ours, feed-forward", "Ours, fine-tuned"; fine-tuning
- * makes the usual number of updates, or at least so many.
+ * makes the usual number of updates, or `updates` in place of the preset's least.
  */
 export const methodAnswerers = (
   methods: readonly NamedMethod[],

@@ -21,7 +21,7 @@ export interface Protocol {
   readonly people: number;
   /** Hold-out frames of each. The paper has 32. */
   readonly frames: number;
-  /** Fine-tuning makes at least so many updates; default the preset's number. */
+  /** Stands for the preset's least number of updates of fine-tuning (`leastUpdates`). */
   readonly updates?: number;
 }
 

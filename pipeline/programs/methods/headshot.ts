@@ -6,7 +6,12 @@
  */
 import type { Model } from "../../../models/adversarial.ts";
 import type { ContentNetworks } from "../../../models/content_loss.ts";
-import { atLeast, exactly, fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
+import {
+  exactUpdates,
+  fineTunings,
+  fineTuningSteps,
+  leastUpdates,
+} from "../../../models/fine_tuning.ts";
 import { projectEmbedding, splitCoefficients } from "../../../models/generator.ts";
 import { plainWeights, type Tensors } from "../../../models/parameters.ts";
 import { countParameters, type PresetName } from "../../../models/presets.ts";
@@ -92,9 +97,9 @@ export const fineTuned = (
     learn: learn(options),
     practice: {
       updates: (frames, least) =>
-        fineTuningSteps({ ...settings, ...(least && atLeast(least)) }, frames),
+        fineTuningSteps({ ...settings, ...(least && leastUpdates(least)) }, frames),
       learn: (updates) =>
-        learn({ ...options, settings: { ...options.settings, ...exactly(updates) } }),
+        learn({ ...options, settings: { ...options.settings, ...exactUpdates(updates) } }),
     },
   };
 };

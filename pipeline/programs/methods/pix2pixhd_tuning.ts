@@ -1,5 +1,5 @@
 /**
- * pix2pixHD learns one person: all its networks are trained on, on the T frames (40 epochs in the
+ * pix2pixHD learns one person: all its networks are trained further, on the T frames (40 epochs in the
  * paper's comparison).
  *
  * @module
@@ -16,11 +16,11 @@ import type { PaintBatch } from "../../../models/baselines/pix2pixhd_game.ts";
 import type { BaselineParameter } from "../../../models/baselines/parameters.ts";
 import { type ContentNetworks, loadContentNetworks } from "../../../models/content_loss.ts";
 import {
-  atLeast,
-  exactly,
+  exactUpdates,
   type FineTuning,
   fineTunings,
   fineTuningSteps,
+  leastUpdates,
 } from "../../../models/fine_tuning.ts";
 import { createLearner } from "../../../models/optimiser.ts";
 import { need, plainWeights, type Tensors } from "../../../models/parameters.ts";
@@ -118,7 +118,7 @@ const practise = (
   )(env);
 };
 
-/** All networks, trained on with T frames as often as the preset says. */
+/** All networks, trained further on T frames, with as many updates as the preset says. */
 export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
   const sizes = pix2pixhdSizes[config.preset];
   const tune = (
@@ -153,8 +153,8 @@ export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
     learn: learn(usual),
     practice: {
       updates: (frames, least) =>
-        fineTuningSteps({ ...usual, ...(least && atLeast(least)) }, frames),
-      learn: (updates) => learn({ ...usual, ...exactly(updates) }),
+        fineTuningSteps({ ...usual, ...(least && leastUpdates(least)) }, frames),
+      learn: (updates) => learn({ ...usual, ...exactUpdates(updates) }),
     },
   };
 };

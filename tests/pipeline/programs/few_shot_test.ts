@@ -3,7 +3,12 @@ import assert from "node:assert/strict";
 import { tf } from "../../../backends/tf.ts";
 import { discriminate, discriminatePerson } from "../../../models/discriminator.ts";
 import { coefficientsName, generatePerson } from "../../../models/few_shot.ts";
-import { atLeast, exactly, fineTunings, fineTuningSteps } from "../../../models/fine_tuning.ts";
+import {
+  exactUpdates,
+  fineTunings,
+  fineTuningSteps,
+  leastUpdates,
+} from "../../../models/fine_tuning.ts";
 import { generate, generateFolded } from "../../../models/generator.ts";
 import { loadContentNetworks } from "../../../models/content_loss.ts";
 import { effectiveWeights, plainWeights, type Tensors } from "../../../models/parameters.ts";
@@ -176,6 +181,7 @@ Deno.test("fine-tuning is a function of the seed, gets closer, and leaks nothing
     assert.deepEqual(first.embedding, person.embedding);
     assert.ok(relativeDifference(first.coefficients, person.coefficients) > 1e-3);
     const looks = events.flatMap((event) => event._tag === "Evaluated" ? [event] : []);
+    assert.deepEqual([...new Set(looks.map(({ of }) => of))], ["a photo that is learnt"]);
     const [start, end] = [looks[0]?.figures.l1, looks.at(-1)?.figures.l1];
     assert.ok(start !== undefined && end !== undefined && end < 0.8 * start, `${start} → ${end}`);
     assert.equal(events.filter(({ _tag }) => _tag === "StepDone").length, 3 * 30 + 20);
@@ -192,6 +198,9 @@ Deno.test("early stopping keeps the best look at a photo that is not learnt", ()
       fineTune(trained, options)({ person, frames })({ ...env, emit }),
     );
     const steps = events.filter(({ _tag }) => _tag === "StepDone").length;
+    assert.ok(
+      events.some((event) => event._tag === "Evaluated" && event.of === "a held-out photo"),
+    );
     assert.ok(steps <= settings.watchEvery * (settings.patience + 3), `${steps} steps`);
     assert.ok(worst(tuned.coefficients, person.coefficients) < 1, "the best look was not kept");
   }));
@@ -216,8 +225,11 @@ Deno.test("each photo is seen as often as told, and few photos more often", () =
   const small = { ...paper, leastSteps: 80, stepsPerFrame: 30 };
   assert.deepEqual([1, 2, 4, 8, 32].map((t) => fineTuningSteps(small, t)), [80, 80, 120, 240, 240]);
   assert.deepEqual(
-    [1, 8, 32].map((t) => fineTuningSteps({ ...small, ...atLeast(50) }, t)),
+    [1, 8, 32].map((t) => fineTuningSteps({ ...small, ...leastUpdates(50) }, t)),
     [50, 50, 160],
   );
-  assert.deepEqual([1, 32].map((t) => fineTuningSteps({ ...small, ...exactly(7) }, t)), [7, 7]);
+  assert.deepEqual([1, 32].map((t) => fineTuningSteps({ ...small, ...exactUpdates(7) }, t)), [
+    7,
+    7,
+  ]);
 });

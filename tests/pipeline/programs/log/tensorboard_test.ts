@@ -84,7 +84,7 @@ const events: readonly TrainEvent[] = [
   { _tag: "RunStarted", step: 4, steps: 300, backend: "wasm", parameters: {} },
   { _tag: "StepDone", step: 5, seconds: 0.25, losses: { "content/pixels": 1.5, match: -2 } },
   { _tag: "SampleSkipped", error: { _tag: "BadSample", key: "k", reason: "no face", message: "" } },
-  { _tag: "Evaluated", step: 300, figures: { l1: 0.125 } },
+  { _tag: "Evaluated", step: 300, of: "unseen people", figures: { l1: 0.125 } },
   { _tag: "RolledBack", step: 4, reason: "NaN", rollbacks: 1 },
 ];
 
@@ -125,7 +125,7 @@ Deno.test("figures that are not finite are written as they are, large steps too"
   inFolder(async (folder) => {
     using file = eventFile(folder, assert.fail, () => 1_700_000_000_000);
     const figures = { nan: NaN, infinite: -Infinity, "ä/ö": 1e30 };
-    file.emit({ _tag: "Evaluated", step: 2 ** 40, figures });
+    file.emit({ _tag: "Evaluated", step: 2 ** 40, of: "unseen people", figures });
     const [, told] = toldIn(await onlyFile(folder));
     assert.ok(told && "scalars" in told);
     assert.equal(told.step, 2 ** 40);

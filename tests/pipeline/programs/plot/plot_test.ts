@@ -20,7 +20,7 @@ Deno.test("what came after a checkpoint that training went back to counts no mor
   const log = logOf([
     done(1, { match: 1 }),
     done(2, { match: 2 }),
-    { _tag: "Evaluated", step: 2, figures: { l1: 0.5 } },
+    { _tag: "Evaluated", step: 2, of: "unseen people", figures: { l1: 0.5 } },
     done(3, { match: NaN }),
     { _tag: "RolledBack", step: 1, reason: "NaN", rollbacks: 1 },
     done(2, { match: 4 }),
