@@ -95,8 +95,13 @@ if (import.meta.main) {
   const [run = "runs/toy-64-001", out = "comparison"] = Deno.args;
   const backend = await hs.selectBackend("auto")();
   if (E.isLeft(backend)) throw new Error(hs.renderError(backend.left));
-  const heads = hs.syntheticHeads({ size: 64, seed: 1 });
-  const measure = compare(run, heads, { shots: [1, 8], people: 10, frames: 8 }, out);
+  const measure = F.pipe(
+    hs.loadModel(run),
+    RTE.map(({ config }) => hs.presets[config.preset].architecture.size),
+    RTE.flatMap((size): Program<hs.EvaluationReport> =>
+      compare(run, hs.syntheticHeads({ size }), { shots: [1, 8], people: 10, frames: 8 }, out)
+    ),
+  );
   const report = await measure(hs.makeEnv({ backend: backend.right, seed: 1 }))();
   await backend.right.close();
   if (E.isLeft(report)) throw new Error(hs.renderError(report.left));

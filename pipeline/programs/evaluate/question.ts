@@ -6,7 +6,7 @@
 import type { Dataset } from "../../../datasets/dataset.ts";
 import { abortedBy } from "../../core/abort.ts";
 import type { Env } from "../../core/env.ts";
-import { type PipelineError, renderError } from "../../core/errors.ts";
+import { type Err, type PipelineError, renderError } from "../../core/errors.ts";
 import { E, type ReaderTaskEither } from "../../core/fp.ts";
 import { type Frame, type Image, makeImage } from "../../core/image.ts";
 import type { HostTensors } from "../../core/safetensors.ts";
@@ -82,6 +82,25 @@ const lookAtReality = async (
   });
 };
 
+/** A method must answer every frame with a picture of its size: other ones cannot be compared. */
+const misfit = (
+  name: string,
+  images: readonly Image[],
+  targets: readonly Frame[],
+): Err<"Config"> | undefined => {
+  const sizeOf = ({ width, height }: Image): string => `${width}×${height}`;
+  const wanted = targets.map(({ image }) => sizeOf(image));
+  const odd = images.findIndex((image, i) => sizeOf(image) !== wanted[i]);
+  const found = images.length !== targets.length
+    ? `pictures of ${images.length} frames, expected ${targets.length}`
+    : odd >= 0
+    ? `a picture of ${sizeOf(images[odd] as Image)}, expected ${wanted[odd]} as the frames are`
+    : undefined;
+  return found === undefined
+    ? undefined
+    : { _tag: "Config", problems: [`Cannot measure "${name}": it answers with ${found}`] };
+};
+
 /** All answers about one person for one T. */
 const questionOne = (
   questioning: Questioning,
@@ -116,6 +135,8 @@ async () => {
       unanswered.push({ key, shots, answer: name, problem: renderError(images.left) });
       continue;
     }
+    const unfit = misfit(name, images.right, question.right.targets);
+    if (unfit) return E.left(unfit);
     const frames = await measureAll(judges, images.right, truths);
     if (E.isLeft(frames)) return frames;
     const seen = await featuresOf(judges, images.right);
@@ -132,7 +153,8 @@ async () => {
 /**
  * Asks everybody about one person for each T and keeps the results; what an earlier attempt has
  * kept is not asked again. A person whose frames cannot be read, or whom a method cannot learn, is
- * a line in the results; any other error ends the evaluation.
+ * a line in the results; any other error ends the evaluation, `Config` where an answer has other
+ * pictures than asked for.
  */
 export const questionPerson = (
   evaluation: Questioning,
