@@ -16,6 +16,8 @@ export interface FineTuning {
   readonly stepsPerFrame: number;
   /** B: frames of one update, at most T. */
   readonly batch: number;
+  /** At most so many of them pass the networks at once: less memory for the same update. */
+  readonly together: number;
   /** Updates of D′ after each one of G′. */
   readonly discriminatorSteps: number;
   /** Adam's rate for ψ and ψ′. */
@@ -41,6 +43,7 @@ const paper: FineTuning = {
   leastSteps: 40,
   stepsPerFrame: 0,
   batch: 8,
+  together: 2,
   discriminatorSteps: 2,
   generatorRate: 5e-5,
   discriminatorRate: 2e-4,
@@ -60,6 +63,7 @@ const small: FineTuning = {
   ...paper,
   leastSteps: 80,
   stepsPerFrame: 30,
+  together: 8,
   rateDecay: { from: 0.5, to: 0.1 },
   discriminatorSteps: 1,
   generatorRate: 1e-3,
@@ -79,8 +83,21 @@ export const fineTuningSteps = (
   { epochs, leastSteps, stepsPerFrame, batch }: FineTuning,
   frames: number,
 ): number => {
-  const together = Math.min(batch, frames);
-  return Math.max(leastSteps, stepsPerFrame * together, Math.ceil(epochs * frames / together));
+  const size = Math.min(batch, frames);
+  return Math.max(leastSteps, stepsPerFrame * size, Math.ceil(epochs * frames / size));
+};
+
+/** A batch in parts of one size, so that the mean over parts is the mean over the batch. */
+export const partsOf = <A>(
+  batch: readonly A[],
+  { together }: Pick<FineTuning, "together">,
+): readonly (readonly A[])[] => {
+  let size = Math.min(together, batch.length);
+  while (batch.length % size !== 0) size--;
+  return Array.from(
+    { length: batch.length / size },
+    (_, i) => batch.slice(i * size, (i + 1) * size),
+  );
 };
 
 /** So many updates in place of a preset's minima; `epochs` may ask for more. */

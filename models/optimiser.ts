@@ -82,6 +82,31 @@ export const averageGradients = (parts: readonly Tensors[]): Tensors => {
   );
 };
 
+/**
+ * The same where parts are made one after the other: what `make` gives for each, and the mean of
+ * its gradients, of which no more than two are there at a time. Call it inside a scope.
+ */
+export const averageOver = <Part, Side extends { readonly gradients: Tensors }>(
+  parts: readonly Part[],
+  make: (part: Part) => Side,
+): { readonly sides: readonly Omit<Side, "gradients">[]; readonly gradients: Tensors } => {
+  let sum: Tensors | undefined;
+  const sides = parts.map((part): Omit<Side, "gradients"> => {
+    const { gradients, ...side } = make(part), before = sum;
+    sum = before === undefined ? gradients : mapTensors(gradients, (gradient, name) => {
+      const had = need(before, name), both = tf.add(had, gradient);
+      tf.dispose([had, gradient]);
+      return both;
+    });
+    return side;
+  });
+  if (!sum) throw new Error("Cannot average gradients: there are none");
+  return {
+    sides,
+    gradients: parts.length === 1 ? sum : mapTensors(sum, (all) => tf.div(all, parts.length)),
+  };
+};
+
 /** ‖gradient‖² over all parameters. // [] */
 export const totalSquaredNorm = (gradients: Tensors): Tensor =>
   squaredNormAll(Object.values(gradients));

@@ -50,6 +50,12 @@ const options: readonly Option[] = [
   },
   { name: "rate", value: "R", help: "Adam's rate for G′ and D′ (the preset's)", numeric: true },
   {
+    name: "together",
+    value: "N",
+    help: "photos that pass the networks at once: fewer need less memory (the preset's)",
+    numeric: true,
+  },
+  {
     name: "early-stopping",
     help: "hold one photo out (of 4 or more) and stop when it gets no better",
   },
@@ -72,6 +78,7 @@ const settingsCodec = strict(requiredCodecs, {
   ...optionalCodecs,
   "epochs": positiveInteger,
   "rate": rate,
+  "together": positiveInteger,
   "early-stopping": yes,
   "samples": path,
   "content": listOf(text),
@@ -111,7 +118,7 @@ export const fineTuneCommand: Command = {
     const decoded = decodeConfig(settingsCodec, "the options")(settingsOf(options, parsed));
     if (E.isLeft(decoded)) return decoded;
     const settings = decoded.right, since = performance.now();
-    const { epochs, rate, samples, seed = 1, ...rest } = settings;
+    const { epochs, rate, together, samples, seed = 1, ...rest } = settings;
     const looks = painter(samples);
     const program: Program<PersonResult> = F.pipe(
       embedFrom(settings),
@@ -125,6 +132,7 @@ export const fineTuneCommand: Command = {
               onLook: looks.onLook,
               settings: {
                 ...(epochs && { epochs, ...leastUpdates(1) }),
+                ...(together && { together }),
                 ...(rate && { generatorRate: rate, discriminatorRate: rate }),
               },
             })({ person, frames })

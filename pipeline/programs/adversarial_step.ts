@@ -70,11 +70,13 @@ const iterate = (learner: Learner): Learner => ({
 });
 
 /** Finite where the loss and every gradient of a side are. // [] */
-const flagOf = (sides: readonly SideGradients[], norm: Tensor): Tensor =>
+export const flagOf = (sides: readonly Pick<SideGradients, "loss">[], norm: Tensor): Tensor =>
   finiteFlag(sides.reduce<Tensor>((sum, { loss }) => tf.add(sum, loss), norm));
 
-const meanTerms = (sides: readonly SideGradients[]): Readonly<Record<string, Tensor>> =>
-  averageGradients(sides.map(({ terms }) => terms));
+/** The terms of the whole batch: parts are of one size. */
+export const meanTerms = (
+  sides: readonly Pick<SideGradients, "terms">[],
+): Readonly<Record<string, Tensor>> => averageGradients(sides.map(({ terms }) => terms));
 
 /** The share of zeros among the embeddings: about half is normal, all is a dead embedder. */
 const deadShare = (embeddings: readonly Tensor[]): Tensor => {

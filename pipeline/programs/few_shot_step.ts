@@ -11,17 +11,17 @@ import {
   contentTargets,
   prepareContent,
 } from "../../models/content_loss.ts";
-import { type Model, type SideGradients } from "../../models/adversarial.ts";
+import type { ContentTerms, Model, SideGradients } from "../../models/adversarial.ts";
 import {
   generatePerson,
   type PersonBatch,
   personDiscriminatorGradients,
   personGeneratorGradients,
 } from "../../models/few_shot.ts";
-import type { FineTuning } from "../../models/fine_tuning.ts";
+import { type FineTuning, partsOf } from "../../models/fine_tuning.ts";
 import {
   averageDecay,
-  finiteFlag,
+  averageOver,
   type Learner,
   totalSquaredNorm,
   updateAverage,
@@ -41,7 +41,7 @@ import type { Err } from "../core/errors.ts";
 import type { Frame } from "../core/image.ts";
 import { mutate, type Owned, upload } from "../core/owned.ts";
 import type { Stage } from "../core/stage.ts";
-import { rateFactor, type StepReport } from "./adversarial_step.ts";
+import { flagOf, meanTerms, rateFactor, type StepReport } from "./adversarial_step.ts";
 import { imagesToTensor, mapFrame } from "./device_batch.ts";
 
 type Device = Err<"Backend" | "DeviceLost">;
@@ -58,31 +58,56 @@ export interface FewShotState {
   readonly average: Tensors;
 }
 
-/** The frames of a person on the device. */
-export interface FewShotFrames extends PersonBatch {
-  /** Activations of all frames in the content networks, where one batch holds them all. */
-  readonly targets?: ContentTargets;
+/** Frames that stand in every batch, with their activations in the content networks. */
+interface FixedPart extends PersonBatch {
+  readonly targets: ContentTargets;
 }
+
+/** The frames of a person on the device: the parts of the one batch there is, or all to draw from. */
+export type FewShotFrames =
+  | { readonly fixed: readonly FixedPart[] }
+  | { readonly pool: PersonBatch };
 
 /** Puts T frames on the device; the caller owns them. Errors: those of the backend. */
 export const uploadFrames = (
   content: ContentNetworks,
-  { batch }: FineTuning,
+  settings: FineTuning,
 ): Stage<HasBackend, Device, readonly Frame[], Owned<FewShotFrames>> =>
   upload("a person's frames", (given: readonly Frame[]): FewShotFrames => {
-    const frames = imagesToTensor(given.map(({ image }) => image));
-    const landmarks = imagesToTensor(given.map((frame) => mapFrame(frame).map));
-    if (given.length > batch) return { frames, landmarks };
-    // Pixels are their own activation: a clone, so that each tensor is owned once.
-    const targets = contentTargets(content, frames)
-      .map((taps) => taps.map((tap) => tap === frames ? tf.clone(tap) : tap));
-    return { frames, landmarks, targets };
+    const tensorsOf = (some: readonly Frame[]): PersonBatch => ({
+      frames: imagesToTensor(some.map(({ image }) => image)),
+      landmarks: imagesToTensor(some.map((frame) => mapFrame(frame).map)),
+    });
+    if (given.length > settings.batch) return { pool: tensorsOf(given) };
+    const fixed = partsOf(given, settings).map(tensorsOf).map((part): FixedPart => {
+      // Pixels are their own activation: a clone, so that each tensor is owned once.
+      const targets = contentTargets(content, part.frames)
+        .map((taps) => taps.map((tap) => tap === part.frames ? tf.clone(tap) : tap));
+      return { ...part, targets };
+    });
+    return { fixed };
   });
 
-const pick = ({ frames, landmarks, targets }: FewShotFrames, chosen: readonly number[]) => {
-  if (targets) return { frames, landmarks }; // all of them: their order does not matter
-  const indices = tf.tensor1d([...chosen], "int32");
-  return { frames: tf.gather(frames, indices), landmarks: tf.gather(landmarks, indices) };
+/** A part of a batch and what its fakes are compared with. */
+interface Part extends PersonBatch {
+  readonly terms: ContentTerms;
+}
+
+const pick = (
+  content: ContentNetworks,
+  settings: FineTuning,
+  data: FewShotFrames,
+  chosen: readonly number[],
+): readonly Part[] => {
+  if ("fixed" in data) { // all frames: their order does not matter
+    return data.fixed.map((part) => ({ ...part, terms: compareContent(content, part.targets) }));
+  }
+  return partsOf(chosen, settings).map((places) => {
+    const indices = tf.tensor1d([...places], "int32");
+    const frames = tf.gather(data.pool.frames, indices);
+    const landmarks = tf.gather(data.pool.landmarks, indices);
+    return { frames, landmarks, terms: prepareContent(content, frames) };
+  });
 };
 
 const iterate = (learner: Learner): Learner => ({
@@ -90,8 +115,12 @@ const iterate = (learner: Learner): Learner => ({
   network: { ...learner.network, spectral: iterateSpectral(learner.network) },
 });
 
-const update = (learner: Learner, { loss, gradients }: SideGradients, rate: number) => {
-  const norm = totalSquaredNorm(gradients), finite = finiteFlag(tf.add(loss, norm));
+const update = (
+  learner: Learner,
+  { sides, gradients }: ReturnType<typeof averageOver<unknown, SideGradients>>,
+  rate: number,
+) => {
+  const norm = totalSquaredNorm(gradients), finite = flagOf(sides, norm);
   return { learner: updateLearner(learner, gradients, { rate, finite }), norm, finite };
 };
 
@@ -104,31 +133,35 @@ const advance = (
   state: FewShotState,
   chosen: readonly number[],
 ): readonly [FewShotState, StepReport] => {
-  const batch = pick(data, chosen);
+  const parts = pick(content, settings, data, chosen);
   const factor = rateFactor({ steps, rateDecay: settings.rateDecay }, state.step);
   const generator = iterate(state.generator);
   let discriminator = iterate(state.discriminator);
-  const made = personGeneratorGradients(
-    model,
-    generator.network,
-    effectiveWeights(discriminator.network),
-    batch,
-    data.targets ? compareContent(content, data.targets) : prepareContent(content, batch.frames),
-    settings,
+  const judge = effectiveWeights(discriminator.network);
+  const made = averageOver(
+    parts,
+    (part) => ({
+      part,
+      ...personGeneratorGradients(model, generator.network, judge, part, part.terms, settings),
+    }),
   );
   const moved = update(generator, made, settings.generatorRate * factor);
   const figures: Record<string, Tensor> = {
-    ...made.terms,
+    ...meanTerms(made.sides),
     generatorGradient: tf.sqrt(moved.norm),
     generatorFinite: moved.finite,
   };
   const needsDiscriminator = settings.adversarial !== 0 || settings.featureMatching !== 0;
   for (let k = 0; k < (needsDiscriminator ? settings.discriminatorSteps : 0); k++) {
     if (k > 0) discriminator = iterate(discriminator);
-    const side = personDiscriminatorGradients(model, discriminator.network, batch, made.fake);
-    const updated = update(discriminator, side, settings.discriminatorRate * factor);
+    const { network } = discriminator;
+    const judged = averageOver(
+      made.sides,
+      ({ part, fake }) => personDiscriminatorGradients(model, network, part, fake),
+    );
+    const updated = update(discriminator, judged, settings.discriminatorRate * factor);
     discriminator = updated.learner;
-    Object.assign(figures, side.terms, {
+    Object.assign(figures, meanTerms(judged.sides), {
       discriminatorGradient: tf.sqrt(updated.norm),
       discriminatorFinite: updated.finite,
     });

@@ -38,7 +38,16 @@ Deno.test("a run gives people, embedded and fine-tuned, and bad input is named",
     assert.equal(ada.kind, "embedded");
     assert.match(ada.consent, /not recorded/);
 
-    const more = ["--epochs", "6", "--consent", "nobody real", "--samples", "looks"];
+    const more = [
+      "--epochs",
+      "6",
+      "--together",
+      "2",
+      "--consent",
+      "nobody real",
+      "--samples",
+      "looks",
+    ];
     const tuned = await runCli(
       ["fine-tune", ...from, ...more, "--early-stopping", "--out", "b.safetensors"],
       folder,

@@ -21,6 +21,7 @@ import {
   fineTunings,
   fineTuningSteps,
   leastUpdates,
+  partsOf,
 } from "../../../models/fine_tuning.ts";
 import { createLearner } from "../../../models/optimiser.ts";
 import { need, plainWeights, type Tensors } from "../../../models/parameters.ts";
@@ -91,8 +92,11 @@ const practise = (
   const drawn = { frames: count, batch: settings.batch, from: 0, to: steps };
   const one = (chosen: readonly number[]) =>
     mutate("fine-tuning step", (now: BaselineState) => {
-      const places = tf.tensor1d([...chosen], "int32");
       const { frames, landmarks } = data.value;
+      const parts = partsOf(chosen, settings).map((part): PaintBatch => {
+        const places = tf.tensor1d([...part], "int32");
+        return { frames: tf.gather(frames, places), landmarks: tf.gather(landmarks, places) };
+      });
       const factor = rateFactor({ steps, rateDecay: settings.rateDecay }, now.step);
       return advancePaint(
         {
@@ -105,7 +109,7 @@ const practise = (
           },
         },
         now,
-        [{ frames: tf.gather(frames, places), landmarks: tf.gather(landmarks, places) }],
+        parts,
       );
     })(state);
   return F.pipe(

@@ -8,6 +8,7 @@ import {
   fineTunings,
   fineTuningSteps,
   leastUpdates,
+  partsOf,
 } from "../../../models/fine_tuning.ts";
 import { generate, generateFolded } from "../../../models/generator.ts";
 import { loadContentNetworks } from "../../../models/content_loss.ts";
@@ -217,6 +218,34 @@ Deno.test("a person of another model, and too few photos to spare one, are refus
     assert.match(await refused({ ...trained, hash: "cd".repeat(32) }), /another model/);
     assert.match(await refused(trained, { earlyStopping: true }), /3 frames, expected at least 4/);
   }));
+
+Deno.test("a batch in parts is the same update, whether all frames are in it or some are drawn", () =>
+  onBackend("wasm", async (backend) => {
+    const env = envOf(backend), frames = await framesOf(4), trained = await untrainedModel(env);
+    const person = await expectRight(embedPerson(trained)(frames)(env));
+    const tune = (batch: number, together: number) => {
+      const settings = { ...exactUpdates(2), batch, together };
+      return expectRight(fineTune(trained, { settings })({ person, frames })(env));
+    };
+    for (const batch of [2, 4]) {
+      const whole = await tune(batch, batch), parts = await tune(batch, 1);
+      const moved = worst(whole.coefficients, person.coefficients);
+      assert.ok(worst(whole.coefficients, parts.coefficients) < 1e-3 * moved);
+      assert.notDeepEqual(encodePerson(whole), encodePerson(parts), "there was one part only");
+    }
+  }));
+
+Deno.test("parts of a batch have one size, as large as may be", () => {
+  const sizes = (frames: number, together: number) =>
+    partsOf(Array.from({ length: frames }, (_, i) => i), { together }).map((part) => part.length);
+  assert.deepEqual([sizes(8, 2), sizes(6, 4), sizes(5, 4), sizes(3, 8)], [
+    [2, 2, 2, 2],
+    [3, 3],
+    [1, 1, 1, 1, 1],
+    [3],
+  ]);
+  assert.deepEqual(partsOf(["a", "b", "c", "d"], { together: 2 }), [["a", "b"], ["c", "d"]]);
+});
 
 Deno.test("each photo is seen as often as told, and few photos more often", () => {
   const paper = { ...fineTunings["paper-256"], epochs: 40, batch: 8, leastSteps: 40 };
