@@ -3,13 +3,7 @@ import assert from "node:assert/strict";
 import { tf } from "../../../backends/tf.ts";
 import { discriminate, discriminatePerson } from "../../../models/discriminator.ts";
 import { coefficientsName, generatePerson } from "../../../models/few_shot.ts";
-import {
-  exactUpdates,
-  fineTunings,
-  fineTuningSteps,
-  leastUpdates,
-  partsOf,
-} from "../../../models/fine_tuning.ts";
+import { exactUpdates, fineTunings } from "../../../models/fine_tuning.ts";
 import { generate, generateFolded } from "../../../models/generator.ts";
 import { loadContentNetworks } from "../../../models/content_loss.ts";
 import { effectiveWeights, plainWeights, type Tensors } from "../../../models/parameters.ts";
@@ -234,31 +228,3 @@ Deno.test("a batch in parts is the same update, whether all frames are in it or 
       assert.notDeepEqual(encodePerson(whole), encodePerson(parts), "there was one part only");
     }
   }));
-
-Deno.test("parts of a batch have one size, as large as may be", () => {
-  const sizes = (frames: number, together: number) =>
-    partsOf(Array.from({ length: frames }, (_, i) => i), { together }).map((part) => part.length);
-  assert.deepEqual([sizes(8, 2), sizes(6, 4), sizes(5, 4), sizes(3, 8)], [
-    [2, 2, 2, 2],
-    [3, 3],
-    [1, 1, 1, 1, 1],
-    [3],
-  ]);
-  assert.deepEqual(partsOf(["a", "b", "c", "d"], { together: 2 }), [["a", "b"], ["c", "d"]]);
-});
-
-Deno.test("each photo is seen as often as told, and few photos more often", () => {
-  const paper = { ...fineTunings["paper-256"], epochs: 40, batch: 8, leastSteps: 40 };
-  assert.deepEqual([1, 8, 9, 32].map((t) => fineTuningSteps(paper, t)), [40, 40, 45, 160]);
-  assert.equal(fineTuningSteps({ ...paper, leastSteps: 100 }, 8), 100);
-  const small = { ...paper, leastSteps: 80, stepsPerFrame: 30 };
-  assert.deepEqual([1, 2, 4, 8, 32].map((t) => fineTuningSteps(small, t)), [80, 80, 120, 240, 240]);
-  assert.deepEqual(
-    [1, 8, 32].map((t) => fineTuningSteps({ ...small, ...leastUpdates(50) }, t)),
-    [50, 50, 160],
-  );
-  assert.deepEqual([1, 32].map((t) => fineTuningSteps({ ...small, ...exactUpdates(7) }, t)), [
-    7,
-    7,
-  ]);
-});
