@@ -10,6 +10,7 @@ import type { Err, PipelineError } from "../core/errors.ts";
 import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import { type Owned, owned } from "../core/owned.ts";
 import { bracket } from "../core/stage.ts";
+import { landmarkJudge } from "../metrics/following.ts";
 import type { NamedMethod } from "./evaluate/answers.ts";
 import type { JudgeChoice } from "./evaluate/judges.ts";
 import type { Protocol } from "./evaluate/protocol.ts";
@@ -140,7 +141,10 @@ const evaluationOf = (
   }));
   // How many people is no setting: more of them go on where fewer were done.
   const { people: _, ...asked } = protocol;
-  const settings = { data: dataset.name, protocol: asked, judges, seed, methods: sources };
+  const settings = {
+    ...{ data: dataset.name, protocol: asked, judges, seed, methods: sources },
+    landmarks: landmarkJudge,
+  };
   const shown = { ...(grid && { grid }), ...(references && { references }) };
   return { dataset, protocol, judges, methods, out, settings, ...shown };
 };

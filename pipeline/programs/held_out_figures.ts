@@ -4,12 +4,12 @@
  * @module
  */
 import type { FaceAnalyzer } from "../../backends/face.ts";
-import { landmarkError } from "../metrics/landmarks.ts";
+import { measureFollowing } from "../metrics/following.ts";
 import { meanAbsoluteError } from "../metrics/pixels.ts";
 import { ssim } from "../metrics/ssim.ts";
 import type { HasRng } from "../core/env.ts";
 import type { Err } from "../core/errors.ts";
-import { E, type Either, F, type TaskEither, TE } from "../core/fp.ts";
+import { E, type Either } from "../core/fp.ts";
 import type { Frame, Image } from "../core/image.ts";
 import type { Stage } from "../core/stage.ts";
 import { type HeldOut, nearestFrame } from "./held_out.ts";
@@ -29,7 +29,7 @@ export interface AnswerFigures {
   readonly l1: number;
   /** Structural similarity, 1 for equal pictures. */
   readonly ssim: number;
-  /** In eye distances; a face that is not found counts as {@link undetectedError}. */
+  /** In eye distances; a face that is not found counts as 1. */
   readonly landmarkError: number;
   /** The share of frames in which no face was found. */
   readonly undetected: number;
@@ -37,25 +37,6 @@ export interface AnswerFigures {
 
 /** Figures of all answers. */
 export type HeldOutFigures = Readonly<Record<Answer, AnswerFigures>>;
-
-/** The landmark error of a frame in which no face is found, in eye distances. */
-export const undetectedError = 1;
-
-/** There is one face in each picture, and small synthesised ones score low: the best is taken. */
-const leastScore = 0.1;
-
-/** How far the landmarks found in a picture are from those it was to follow. */
-const errorOf = (
-  faces: FaceAnalyzer,
-  image: Image,
-  target: Frame,
-): TaskEither<Err<"Backend">, number | undefined> =>
-  F.pipe(
-    faces.detect(image, { scoreThreshold: leastScore }),
-    TE.map(([face]) =>
-      face && Math.min(undetectedError, landmarkError(target.landmarks, face.landmarks))
-    ),
-  );
 
 const measure = async (
   faces: FaceAnalyzer,
@@ -65,10 +46,10 @@ const measure = async (
   for (const [image, target] of pairs) {
     l1 += meanAbsoluteError(image, target.image);
     similarity += ssim(image, target.image);
-    const error = await errorOf(faces, image, target)();
-    if (E.isLeft(error)) return error;
-    landmarks += error.right ?? undetectedError;
-    if (error.right === undefined) undetected++;
+    const following = await measureFollowing(faces, image, target.landmarks)();
+    if (E.isLeft(following)) return following;
+    landmarks += following.right.landmarkError;
+    undetected += following.right.undetected;
   }
   const n = pairs.length;
   return E.right({

@@ -7,10 +7,9 @@ import type { Err } from "../../core/errors.ts";
 import { E, type Either } from "../../core/fp.ts";
 import type { Frame, Image } from "../../core/image.ts";
 import { csim } from "../../metrics/csim.ts";
-import { landmarkError } from "../../metrics/landmarks.ts";
+import { measureFollowing } from "../../metrics/following.ts";
 import { meanAbsoluteError } from "../../metrics/pixels.ts";
 import { ssim } from "../../metrics/ssim.ts";
-import { undetectedError } from "../held_out_figures.ts";
 import type { Judges } from "./judges.ts";
 
 /** Figures of one frame. */
@@ -21,7 +20,7 @@ export interface FrameFigures {
   readonly csim: number;
   /** Mean absolute error, images in [-1, 1]. */
   readonly l1: number;
-  /** In eye distances; a face that is not found counts as {@link undetectedError}. */
+  /** In eye distances; a face that is not found counts as 1. */
   readonly landmarkError: number;
   /** 1 where no face was found, else 0. */
   readonly undetected: number;
@@ -57,9 +56,6 @@ export const forFigures = <A>(
   }),
 });
 
-/** There is one face in each picture, and small synthesised ones score low: the best is taken. */
-const leastScore = 0.1;
-
 /** A real frame with what does not change from answer to answer. */
 export interface Truth {
   /** The hold-out frame. */
@@ -90,17 +86,13 @@ const measureFrame = async (
 ): Promise<Either<Err<"Backend" | "DeviceLost">, FrameFigures>> => {
   const described = await identity.describe(image, frame.landmarks)();
   if (E.isLeft(described)) return described;
-  const detected = await faces.detect(image, { scoreThreshold: leastScore })();
-  if (E.isLeft(detected)) return detected;
-  const [face] = detected.right;
+  const following = await measureFollowing(faces, image, frame.landmarks)();
+  if (E.isLeft(following)) return following;
   return E.right({
     ssim: ssim(image, frame.image),
     csim: csim(described.right, descriptor),
     l1: meanAbsoluteError(image, frame.image),
-    landmarkError: face
-      ? Math.min(undetectedError, landmarkError(frame.landmarks, face.landmarks))
-      : undetectedError,
-    undetected: face ? 0 : 1,
+    ...following.right,
   });
 };
 

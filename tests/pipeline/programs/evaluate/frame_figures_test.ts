@@ -12,7 +12,7 @@ import {
   measureAll,
 } from "../../../../pipeline/programs/evaluate/frame_figures.ts";
 import type { Judges } from "../../../../pipeline/programs/evaluate/judges.ts";
-import { undetectedError } from "../../../../pipeline/programs/held_out_figures.ts";
+import { undetectedError } from "../../../../pipeline/metrics/following.ts";
 import { fill } from "../../../models/hashed.ts";
 import { blindJudges } from "./support.ts";
 
@@ -37,25 +37,6 @@ Deno.test("a face that is never found is counted in every frame, at the worst va
     frames.map(() => [undetectedError, 1]),
   );
   for (const { ssim, csim, l1 } of figures) assert.ok(Number.isFinite(ssim + csim + l1));
-});
-
-Deno.test("a face that is found far away counts no worse than none, and as found", async () => {
-  const at = (offset: number): Judges => ({
-    ...blindJudges,
-    faces: {
-      ...blindJudges.faces,
-      detect: (image: Image) => () => {
-        const truth = frames[made.indexOf(image)]?.landmarks ?? assert.fail();
-        return Promise.resolve(E.right([{ landmarks: truth.map((value) => value + offset) }]));
-      },
-    } as unknown as Judges["faces"],
-  });
-  for (const { landmarkError, undetected } of await measure(at(1000))) {
-    assert.deepEqual([landmarkError, undetected], [undetectedError, 0]);
-  }
-  for (const { landmarkError, undetected } of await measure(at(0))) {
-    assert.deepEqual([landmarkError, undetected], [0, 0]);
-  }
 });
 
 Deno.test("both pictures are described with the landmarks of the real frame", async () => {
