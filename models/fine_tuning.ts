@@ -12,8 +12,11 @@ export interface FineTuning {
   readonly epochs: number;
   /** Fewer updates than that are not made: with few frames there are more epochs. */
   readonly leastSteps: number;
-  /** Nor fewer than this times min(`batch`, T): several frames take longer to learn than one. */
-  readonly stepsPerFrame: number;
+  /**
+   * Fewer frames than `batch` are learnt in turn with about so many moved copies of them, picture
+   * and landmarks together, half of each; 0 for none, as in the paper.
+   */
+  readonly movedCopies: number;
   /** B: frames of one update, at most T. */
   readonly batch: number;
   /** At most so many of them pass the networks at once: less memory for the same update. */
@@ -41,7 +44,7 @@ export interface FineTuning {
 const paper: FineTuning = {
   epochs: 40,
   leastSteps: 40,
-  stepsPerFrame: 0,
+  movedCopies: 0,
   batch: 8,
   together: 2,
   discriminatorSteps: 2,
@@ -55,14 +58,14 @@ const paper: FineTuning = {
   patience: 3,
 };
 
-// Measured at this scale, on real people: at 1e-3 forty updates take SSIM from 0.36 to 0.84. Eighty
+// Measured at this scale: at 1e-3 forty updates take SSIM of real people from 0.36 to 0.84. Eighty
 // leave eyes and mouth so blurred that the face detector finds them displaced, or finds nothing;
-// after 240 it finds them where the driver has them. A single photo is learnt by heart by then, and a
-// head that turns follows less: it gets eighty, although still heads would be better off with more.
+// after 240 it finds them where the driver has them. A single photo would be learnt by heart by
+// then, and the head would follow less; beside moved copies of itself it is not.
 const small: FineTuning = {
   ...paper,
-  leastSteps: 80,
-  stepsPerFrame: 30,
+  leastSteps: 240,
+  movedCopies: 15,
   together: 8,
   rateDecay: { from: 0.5, to: 0.1 },
   discriminatorSteps: 1,
@@ -75,17 +78,20 @@ export const fineTunings: Readonly<Record<PresetName, FineTuning>> = {
   "paper-256": paper,
   "small-128": small,
   "toy-64": small,
-  "test-16": { ...small, epochs: 4, leastSteps: 4, stepsPerFrame: 0, watchEvery: 2 },
+  "test-16": { ...small, epochs: 4, leastSteps: 4, watchEvery: 2 },
 };
 
-/** How many updates T frames get: enough for `epochs`, and never fewer than the two minima. */
+/** How many updates T frames get: enough for `epochs`, and never fewer than the least. */
 export const fineTuningSteps = (
-  { epochs, leastSteps, stepsPerFrame, batch }: FineTuning,
+  { epochs, leastSteps, batch }: Pick<FineTuning, "epochs" | "leastSteps" | "batch">,
   frames: number,
-): number => {
-  const size = Math.min(batch, frames);
-  return Math.max(leastSteps, stepsPerFrame * size, Math.ceil(epochs * frames / size));
-};
+): number => Math.max(leastSteps, Math.ceil(epochs * frames / Math.min(batch, frames)));
+
+/** How many moved copies each of T frames has beside it. */
+export const copiesOfEach = (
+  { movedCopies, batch }: Pick<FineTuning, "movedCopies" | "batch">,
+  frames: number,
+): number => frames < batch ? Math.ceil(movedCopies / frames) : 0;
 
 /** A batch in parts of one size, so that the mean over parts is the mean over the batch. */
 export const partsOf = <A>(
@@ -100,18 +106,15 @@ export const partsOf = <A>(
   );
 };
 
-/** So many updates in place of a preset's minima; `epochs` may ask for more. */
-export const leastUpdates = (
-  updates: number,
-): Pick<FineTuning, "leastSteps" | "stepsPerFrame"> => ({
+/** So many updates in place of a preset's least; `epochs` may ask for more. */
+export const leastUpdates = (updates: number): Pick<FineTuning, "leastSteps"> => ({
   leastSteps: updates,
-  stepsPerFrame: 0,
 });
 
 /** So many updates, however many frames there are. */
 export const exactUpdates = (
   updates: number,
-): Pick<FineTuning, "epochs" | "leastSteps" | "stepsPerFrame"> => ({
+): Pick<FineTuning, "epochs" | "leastSteps"> => ({
   ...leastUpdates(updates),
   epochs: 0,
 });

@@ -103,3 +103,17 @@ export const fromUprightView = (
     return i % 2 === 0 ? square.x + cos * u - sin * v : square.y + sin * u + cos * v;
   });
 };
+
+/** Landmarks of the picture in pixels of an upright view: the reverse of {@link fromUprightView}. */
+export const toUprightView = (
+  landmarks: Landmarks,
+  square: TurnedSquare,
+  size: number,
+): Landmarks => {
+  const scale = size / square.side;
+  const cos = Math.cos(square.roll) * scale, sin = Math.sin(square.roll) * scale;
+  return landmarks.map((_, i) => {
+    const x = landmarks[i - i % 2]! - square.x, y = landmarks[i - i % 2 + 1]! - square.y;
+    return size / 2 + (i % 2 === 0 ? cos * x + sin * y : cos * y - sin * x);
+  });
+};

@@ -7,13 +7,14 @@
 import type { ContentEntry, ContentNetworks } from "../../models/content_loss.ts";
 import { loadContentNetworks } from "../../models/content_loss.ts";
 import { coefficientsName } from "../../models/few_shot.ts";
-import { type FineTuning, fineTunings, fineTuningSteps } from "../../models/fine_tuning.ts";
+import { type FineTuning, fineTunings } from "../../models/fine_tuning.ts";
 import type { Env } from "../core/env.ts";
 import type { Err, PipelineError } from "../core/errors.ts";
 import { E, F, type ReaderTaskEither, RTE } from "../core/fp.ts";
 import type { Frame } from "../core/image.ts";
 import type { Owned } from "../core/owned.ts";
 import { bracket, type Stage } from "../core/stage.ts";
+import { planPractice } from "./few_shot_plan.ts";
 import { practiseAndLook } from "./few_shot_practice.ts";
 import {
   type FewShotFrames,
@@ -115,14 +116,15 @@ const tune = (
   content: ContentNetworks,
 ): Program<Person<"fine-tuned">> =>
 (env) => {
-  const settings = { ...fineTunings[person.preset], ...options.settings };
+  const asked = { ...fineTunings[person.preset], ...options.settings };
   const { kept, watched } = startWatch(env.rng, frames, options.earlyStopping ?? false);
   const watch: FewShotWatch = {
     frame: watched,
     stops: options.earlyStopping ?? false,
     onLook: options.onLook ?? (() => {}),
   };
-  const steps = fineTuningSteps(settings, kept.length), start = env.now();
+  const { settings, frames: learnt, steps } = planPractice(env.rng, asked, kept);
+  const start = env.now();
   env.emit({
     _tag: "RunStarted",
     step: 0,
@@ -131,7 +133,7 @@ const tune = (
     parameters: {},
   });
   return F.pipe(
-    kept,
+    learnt,
     bracket(
       uploadFrames(content, settings),
       (data: Owned<FewShotFrames>): Program<Person<"fine-tuned">> =>
@@ -148,7 +150,7 @@ const tune = (
             return F.pipe(
               lookAt(watch, context.model, state),
               RTE.flatMap((look): Program<Seen> => keepBest(watch, state, { stale: 0 }, look)),
-              RTE.flatMap((seen) => practiseAndLook(context, watch, state, kept.length, seen)),
+              RTE.flatMap((seen) => practiseAndLook(context, watch, state, learnt.length, seen)),
               RTE.flatMap((seen) => finish(person, state, seen)),
               RTE.tapIO(() => () =>
                 env.emit({

@@ -1,7 +1,9 @@
 /** How long fine-tuning is, and how a batch is cut into parts. */
 import assert from "node:assert/strict";
 import {
+  copiesOfEach,
   exactUpdates,
+  type FineTuning,
   fineTunings,
   fineTuningSteps,
   leastUpdates,
@@ -20,12 +22,18 @@ Deno.test("parts of a batch have one size, as large as may be", () => {
   assert.deepEqual(partsOf(["a", "b", "c", "d"], { together: 2 }), [["a", "b"], ["c", "d"]]);
 });
 
+Deno.test("fewer photos than a batch have copies, as many in all; the paper's preset has none", () => {
+  const copies = (settings: FineTuning) => [1, 2, 7, 8, 32].map((t) => copiesOfEach(settings, t));
+  assert.deepEqual(copies(fineTunings["toy-64"]), [15, 8, 3, 0, 0]);
+  assert.deepEqual(copies(fineTunings["paper-256"]), [0, 0, 0, 0, 0]);
+});
+
 Deno.test("each photo is seen as often as told, and few photos more often", () => {
   const paper = { ...fineTunings["paper-256"], epochs: 40, batch: 8, leastSteps: 40 };
   assert.deepEqual([1, 8, 9, 32].map((t) => fineTuningSteps(paper, t)), [40, 40, 45, 160]);
   assert.equal(fineTuningSteps({ ...paper, leastSteps: 100 }, 8), 100);
-  const small = { ...paper, leastSteps: 80, stepsPerFrame: 30 };
-  assert.deepEqual([1, 2, 4, 8, 32].map((t) => fineTuningSteps(small, t)), [80, 80, 120, 240, 240]);
+  const small = { ...paper, leastSteps: 240 };
+  assert.deepEqual([1, 8, 32, 64].map((t) => fineTuningSteps(small, t)), [240, 240, 240, 320]);
   assert.deepEqual(
     [1, 8, 32].map((t) => fineTuningSteps({ ...small, ...leastUpdates(50) }, t)),
     [50, 50, 160],

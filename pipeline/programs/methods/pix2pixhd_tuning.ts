@@ -34,6 +34,7 @@ import { mutate, type Owned, owned, upload } from "../../core/owned.ts";
 import { bracket } from "../../core/stage.ts";
 import { rateFactor } from "../adversarial_step.ts";
 import { imagesToTensor, mapFrame } from "../device_batch.ts";
+import { planPractice, type Practice } from "../few_shot_plan.ts";
 import { drawBatches } from "../few_shot_watch.ts";
 import type { FewShot, LearntPerson } from "../method.ts";
 import type { RunConfig } from "../run_config.ts";
@@ -81,15 +82,14 @@ const uploadFrames = upload("a person's frames", (frames: readonly Frame[]): Pai
 
 const practise = (
   { preset }: RunConfig,
-  settings: FineTuning,
+  { settings, frames: { length }, steps }: Practice,
   content: ContentNetworks,
   data: Owned<PaintBatch>,
   state: Owned<BaselineState>,
 ): Program<void> =>
 (env) => {
   const sizes = pix2pixhdSizes[preset];
-  const count = data.value.frames.shape[0] ?? 1, steps = fineTuningSteps(settings, count);
-  const drawn = { frames: count, batch: settings.batch, from: 0, to: steps };
+  const drawn = { frames: length, batch: settings.batch, from: 0, to: steps };
   const one = (chosen: readonly number[]) =>
     mutate("fine-tuning step", (now: BaselineState) => {
       const { frames, landmarks } = data.value;
@@ -126,7 +126,7 @@ const practise = (
 export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
   const sizes = pix2pixhdSizes[config.preset];
   const tune = (
-    settings: FineTuning,
+    plan: Practice,
     content: ContentNetworks,
     data: Owned<PaintBatch>,
   ): Program<Owned<LearntPerson>> =>
@@ -134,23 +134,28 @@ export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
       startTuning(sizes),
       (state: Owned<BaselineState>): Program<Owned<LearntPerson>> =>
         F.pipe(
-          practise(config, settings, content, data, state),
+          practise(config, plan, content, data, state),
           RTE.flatMap(() => copyWeights(state)),
           RTE.map((own) => owned(painting(sizes, own.value), () => own[Symbol.dispose]())),
         ),
       (state) => state[Symbol.dispose](),
     )(weights);
-  const learn = (settings: FineTuning): FewShot["learn"] =>
-    bracket(
-      uploadFrames,
-      (data: Owned<PaintBatch>): Program<Owned<LearntPerson>> =>
-        bracket(
-          () => loadContentNetworks(config.training.content),
-          (content: Owned<ContentNetworks>) => tune(settings, content.value, data),
-          (content) => content[Symbol.dispose](),
-        )(undefined),
-      (data) => data[Symbol.dispose](),
-    );
+  const learn = (settings: FineTuning): FewShot["learn"] => (frames) => (env) => {
+    const plan = planPractice(env.rng, settings, frames);
+    return F.pipe(
+      plan.frames,
+      bracket(
+        uploadFrames,
+        (data: Owned<PaintBatch>): Program<Owned<LearntPerson>> =>
+          bracket(
+            () => loadContentNetworks(config.training.content),
+            (content: Owned<ContentNetworks>) => tune(plan, content.value, data),
+            (content) => content[Symbol.dispose](),
+          )(undefined),
+        (data) => data[Symbol.dispose](),
+      ),
+    )(env);
+  };
   const usual = fineTunings[config.preset];
   return {
     name: "fine-tuned",
