@@ -68,10 +68,10 @@ export const differentiate = (f: () => Tensor, parameters: Tensors): Gradients =
   return { loss: value, gradients: found };
 };
 
-/** The mean of several gradients of the same parameters: gradient accumulation. */
-export const averageGradients = (parts: readonly Tensors[]): Tensors => {
+/** The mean of what parts of one size have under each name. Throws where there are none. */
+export const averageTensors = (parts: readonly Tensors[]): Tensors => {
   const [head, ...rest] = parts;
-  if (!head) throw new Error("Cannot average gradients: there are none");
+  if (!head) throw new Error("Cannot average tensors: there are none");
   if (rest.length === 0) return head;
   return mapTensors(
     head,
@@ -83,8 +83,9 @@ export const averageGradients = (parts: readonly Tensors[]): Tensors => {
 };
 
 /**
- * The same where parts are made one after the other: what `make` gives for each, and the mean of
- * its gradients, of which no more than two are there at a time. Call it inside a scope.
+ * Gradient accumulation over parts of one size: what `make` gives for each, and the mean of its
+ * gradients, of which no more than two are there at a time. Call it inside a scope. Throws where
+ * there are none.
  */
 export const averageOver = <Part, Side extends { readonly gradients: Tensors }>(
   parts: readonly Part[],

@@ -19,7 +19,8 @@ import { adamUpdate } from "../../backends/ops.ts";
 import { type ContentNetworks, prepareContent } from "../../models/content_loss.ts";
 import {
   averageDecay,
-  averageGradients,
+  averageOver,
+  averageTensors,
   finiteFlag,
   type Learner,
   paperAdam,
@@ -76,7 +77,7 @@ export const flagOf = (sides: readonly Pick<SideGradients, "loss">[], norm: Tens
 /** The terms of the whole batch: parts are of one size. */
 export const meanTerms = (
   sides: readonly Pick<SideGradients, "terms">[],
-): Readonly<Record<string, Tensor>> => averageGradients(sides.map(({ terms }) => terms));
+): Readonly<Record<string, Tensor>> => averageTensors(sides.map(({ terms }) => terms));
 
 /** The share of zeros among the embeddings: about half is normal, all is a dead embedder. */
 const deadShare = (embeddings: readonly Tensor[]): Tensor => {
@@ -89,29 +90,23 @@ interface DrawnOnDevice {
   readonly second: Tensor;
 }
 
+/** A part of a batch with what the generator made of it. */
+type Made = Omit<GeneratorSide, "gradients"> & { readonly batch: Batch };
+
 /** One update of D and of the drawn rows of W (equation 6). */
 const discriminatorUpdate = (
   model: Model,
   learner: Learner,
   drawn: DrawnOnDevice,
-  parts: readonly Batch[],
-  made: readonly GeneratorSide[],
+  made: readonly Made[],
   rate: number,
   weights: TermWeights,
 ) => {
-  const sides = parts.map((batch, i) => {
-    const side = made[i];
-    if (!side) throw new Error(`Cannot train D: part ${i} has no fake`);
-    return discriminatorGradients(
-      model,
-      learner.network,
-      batch,
-      drawn.values,
-      side,
-      weights,
-    );
-  });
-  const gradients = averageGradients(sides.map((side) => side.gradients));
+  const { sides, gradients } = averageOver(
+    made,
+    ({ batch, ...side }) =>
+      discriminatorGradients(model, learner.network, batch, drawn.values, side, weights),
+  );
   const norm = totalSquaredNorm(gradients), finite = flagOf(sides, norm);
   const next = updateLearner(learner, gradients, { rate, finite });
   const rows = adamUpdate(
@@ -154,18 +149,21 @@ const advance = (
   const generator = iterate(state.generator);
   let discriminator = iterate(state.discriminator);
   const judge = effectiveWeights(discriminator.network);
-  const made = parts.map((batch) =>
-    generatorGradients(
-      model,
-      generator.network,
-      judge,
+  const { sides: made, gradients } = averageOver(
+    parts,
+    (batch) => ({
       batch,
-      drawn.values,
-      prepareContent(content, batch.target),
-      weights,
-    )
+      ...generatorGradients(
+        model,
+        generator.network,
+        judge,
+        batch,
+        drawn.values,
+        prepareContent(content, batch.target),
+        weights,
+      ),
+    }),
   );
-  const gradients = averageGradients(made.map((side) => side.gradients));
   const norm = totalSquaredNorm(gradients), finite = flagOf(made, norm);
   const moved = updateLearner(generator, gradients, {
     rate: training.generatorRate * factor,
@@ -181,7 +179,7 @@ const advance = (
   for (let k = 0; k < (needsDiscriminator ? training.discriminatorSteps : 0); k++) {
     if (k > 0) discriminator = iterate(discriminator);
     const rate = training.discriminatorRate * factor;
-    const updated = discriminatorUpdate(model, discriminator, drawn, parts, made, rate, weights);
+    const updated = discriminatorUpdate(model, discriminator, drawn, made, rate, weights);
     discriminator = updated.learner;
     drawn = updated.drawn;
     Object.assign(figures, updated.terms, {

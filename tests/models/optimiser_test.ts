@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { tf } from "../../backends/tf.ts";
 import {
   averageDecay,
-  averageGradients,
+  averageOver,
   createLearner,
   finiteFlag,
   type Learner,
@@ -79,8 +79,8 @@ Deno.test("the flag is 0 for NaN and for infinity", () =>
 Deno.test("accumulated gradients are the mean of the parts", () =>
   onBackend("wasm", async (backend) => {
     const mean = await expectRight(backend.run("accumulation", () => {
-      const parts = [[1, 2], [3, 6], [5, 1]].map((values) => ({ p: tf.tensor1d(values) }));
-      return averageGradients(parts);
+      const parts = [[1, 2], [3, 6], [5, 1]];
+      return averageOver(parts, (values) => ({ gradients: { p: tf.tensor1d(values) } })).gradients;
     }));
     assert.ok(mean.p);
     assert.ok(relativeDifference(await numbersOf(mean.p), [3, 3]) < 1e-6);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Tensor, tf } from "../../../backends/tf.ts";
+import { tf } from "../../../backends/tf.ts";
 import type { Pix2pixHDArchitecture } from "../../../models/baselines/pix2pixhd.ts";
 import {
   judgeGradients,
@@ -14,14 +14,13 @@ import {
 import type { SideGradients, TermWeights } from "../../../models/adversarial.ts";
 import { type ContentNetworks, prepareContent } from "../../../models/content_loss.ts";
 import {
-  averageGradients,
-  finiteFlag,
+  averageOver,
   type Learner,
   totalSquaredNorm,
   updateLearner,
 } from "../../../models/optimiser.ts";
 import { need } from "../../../models/parameters.ts";
-import type { StepReport } from "../adversarial_step.ts";
+import { flagOf, meanTerms, type StepReport } from "../adversarial_step.ts";
 import { baselineAdam, type BaselineState, learnerOf } from "./baseline_state.ts";
 
 /** What a step is done with, beside the state. */
@@ -33,13 +32,16 @@ export interface PaintStep {
   readonly rates: { readonly generator: number; readonly discriminators: number };
 }
 
-const update = (learner: Learner, sides: readonly SideGradients[], rate: number) => {
-  const gradients = averageGradients(sides.map((side) => side.gradients));
+const update = (
+  learner: Learner,
+  { sides, gradients }: ReturnType<typeof averageOver<unknown, SideGradients>>,
+  rate: number,
+) => {
   const norm = totalSquaredNorm(gradients);
-  const finite = finiteFlag(sides.reduce<Tensor>((sum, { loss }) => tf.add(sum, loss), norm));
+  const finite = flagOf(sides, norm);
   return {
     learner: updateLearner(learner, gradients, { rate, finite, adam: baselineAdam }),
-    terms: averageGradients(sides.map(({ terms }) => terms)),
+    terms: meanTerms(sides),
     norm: tf.sqrt(norm),
     finite,
   };
@@ -56,23 +58,21 @@ export const advancePaint = (
 ): readonly [BaselineState, StepReport] => {
   const generator = learnerOf(state, "generator"), judges = learnerOf(state, "discriminators");
   const { parameters } = judges.network;
-  const made = parts.map((batch) =>
-    paintGradients(
+  const made = averageOver(parts, (batch) => ({
+    batch,
+    ...paintGradients(
       sizes,
       generator.network.parameters,
       parameters,
       batch,
       prepareContent(content, batch.frames),
       weights,
-    )
-  );
+    ),
+  }));
   const painted = update(generator, made, rates.generator);
   const judged = update(
     judges,
-    made.flatMap(({ fake }, i) => {
-      const batch = parts[i];
-      return batch ? [judgeGradients(sizes, parameters, batch, fake)] : [];
-    }),
+    averageOver(made.sides, ({ batch, fake }) => judgeGradients(sizes, parameters, batch, fake)),
     rates.discriminators,
   );
   const figures = {

@@ -27,7 +27,7 @@ import {
   x2faceSizes,
 } from "../../../models/baselines/x2face.ts";
 import {
-  averageGradients,
+  averageOver,
   differentiate,
   finiteFlag,
   totalSquaredNorm,
@@ -96,8 +96,7 @@ const advance = (sizes: X2FaceArchitecture, training: Training) =>
 ): readonly [BaselineState, StepReport] => {
   const embedding = learnerOf(state, "embedding"), driving = learnerOf(state, "driving");
   const parameters = { ...embedding.network.parameters, ...driving.network.parameters };
-  const sides = parts.map((batch) => gradientsOf(sizes, parameters, batch));
-  const gradients = averageGradients(sides.map((side) => side.gradients));
+  const { sides, gradients } = averageOver(parts, (batch) => gradientsOf(sizes, parameters, batch));
   const l1 = tf.div(
     sides.reduce<Tensor>((sum, { loss }) => tf.add(sum, loss), tf.scalar(0)),
     sides.length,
