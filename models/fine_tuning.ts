@@ -13,8 +13,8 @@ export interface FineTuning {
   /** Fewer updates than that are not made: with few frames there are more epochs. */
   readonly leastSteps: number;
   /**
-   * Fewer frames than `batch` are learnt in turn with about so many moved copies of them, picture
-   * and landmarks together, half of each; 0 for none, as in the paper.
+   * The frames are learnt in turn with about so many copies of them, a little moved, picture and
+   * landmarks together: half of each batch is real. 0 for none, as in the paper.
    */
   readonly movedCopies: number;
   /** B: frames of one update, at most T. */
@@ -60,12 +60,12 @@ const paper: FineTuning = {
 
 // Measured at this scale: at 1e-3 forty updates take SSIM of real people from 0.36 to 0.84. Eighty
 // leave eyes and mouth so blurred that the face detector finds them displaced, or finds nothing;
-// after 240 it finds them where the driver has them. A single photo would be learnt by heart by
-// then, and the head would follow less; beside moved copies of itself it is not.
+// after 240 it finds them where the driver has them. By then few photos would be learnt by heart;
+// beside moved copies they are not, and heads that turn are followed better (docs/longer.md).
 const small: FineTuning = {
   ...paper,
   leastSteps: 240,
-  movedCopies: 15,
+  movedCopies: 60,
   together: 8,
   rateDecay: { from: 0.5, to: 0.1 },
   discriminatorSteps: 1,
@@ -89,9 +89,9 @@ export const fineTuningSteps = (
 
 /** How many moved copies each of T frames has beside it. */
 export const copiesOfEach = (
-  { movedCopies, batch }: Pick<FineTuning, "movedCopies" | "batch">,
+  { movedCopies }: Pick<FineTuning, "movedCopies">,
   frames: number,
-): number => frames < batch ? Math.ceil(movedCopies / frames) : 0;
+): number => Math.ceil(movedCopies / frames);
 
 /** A batch in parts of one size, so that the mean over parts is the mean over the batch. */
 export const partsOf = <A>(

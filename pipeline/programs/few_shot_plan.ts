@@ -1,6 +1,6 @@
 /**
- * What is practised on when a person is learnt: the frames, moved copies beside few of them, and
- * for how long. Every method that fine-tunes plans alike.
+ * What is practised on when a person is learnt: the frames, moved copies beside them, and for
+ * how long. Every method that fine-tunes plans alike.
  *
  * @module
  */

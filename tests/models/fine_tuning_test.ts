@@ -22,9 +22,9 @@ Deno.test("parts of a batch have one size, as large as may be", () => {
   assert.deepEqual(partsOf(["a", "b", "c", "d"], { together: 2 }), [["a", "b"], ["c", "d"]]);
 });
 
-Deno.test("fewer photos than a batch have copies, as many in all; the paper's preset has none", () => {
+Deno.test("few photos have many copies each, many have few; in the paper's preset none has any", () => {
   const copies = (settings: FineTuning) => [1, 2, 7, 8, 32].map((t) => copiesOfEach(settings, t));
-  assert.deepEqual(copies(fineTunings["toy-64"]), [15, 8, 3, 0, 0]);
+  assert.deepEqual(copies(fineTunings["toy-64"]), [60, 30, 9, 8, 2]);
   assert.deepEqual(copies(fineTunings["paper-256"]), [0, 0, 0, 0, 0]);
 });
 
