@@ -22,6 +22,7 @@ import {
   protocolOf,
   runProblems,
 } from "./labelled_runs.ts";
+import { copiesOption } from "./copies_option.ts";
 import type { Option, Parsed } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
 
@@ -47,6 +48,7 @@ const options: readonly Option[] = [
     help: "least number of updates of fine-tuning, beside the preset's epochs (the preset's)",
     numeric: true,
   },
+  copiesOption,
   {
     name: "methods",
     value: "NAME,NAME,…",

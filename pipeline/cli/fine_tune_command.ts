@@ -36,6 +36,7 @@ import {
   personText,
   requiredCodecs,
 } from "./few_shot_options.ts";
+import { copiesOption } from "./copies_option.ts";
 import type { Option } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
 import { say } from "./terminal.ts";
@@ -55,6 +56,7 @@ const options: readonly Option[] = [
     help: "photos that pass the networks at once: fewer need less memory (the preset's)",
     numeric: true,
   },
+  copiesOption,
   {
     name: "early-stopping",
     help: "hold one photo out (of 4 or more) and stop when it gets no better",
@@ -79,6 +81,7 @@ const settingsCodec = strict(requiredCodecs, {
   "epochs": positiveInteger,
   "rate": rate,
   "together": positiveInteger,
+  "copies": nonNegativeInteger,
   "early-stopping": yes,
   "samples": path,
   "content": listOf(text),
@@ -118,7 +121,7 @@ export const fineTuneCommand: Command = {
     const decoded = decodeConfig(settingsCodec, "the options")(settingsOf(options, parsed));
     if (E.isLeft(decoded)) return decoded;
     const settings = decoded.right, since = performance.now();
-    const { epochs, rate, together, samples, seed = 1, ...rest } = settings;
+    const { epochs, rate, together, copies, samples, seed = 1, ...rest } = settings;
     const looks = painter(samples);
     const program: Program<PersonResult> = F.pipe(
       embedFrom(settings),
@@ -133,6 +136,7 @@ export const fineTuneCommand: Command = {
               settings: {
                 ...(epochs && { epochs, ...leastUpdates(1) }),
                 ...(together && { together }),
+                ...(copies !== undefined && { movedCopies: copies }),
                 ...(rate && { generatorRate: rate, discriminatorRate: rate }),
               },
             })({ person, frames })

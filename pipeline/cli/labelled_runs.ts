@@ -23,6 +23,7 @@ export const comparisonOptional = {
   videos: positiveInteger,
   frames: positiveInteger,
   updates: positiveInteger,
+  copies: nonNegativeInteger,
   seed: nonNegativeInteger,
   backend: oneOf(["auto", "webgpu", "wasm", "cpu", "native"]),
   json: yes,
@@ -72,11 +73,12 @@ export const listedSettings = (
 
 /** What is measured: numbers of shots once each, the fewest first; of how many people and frames. */
 export const protocolOf = (
-  { shots, videos, frames, updates }: {
+  { shots, videos, frames, updates, copies }: {
     readonly shots?: readonly number[];
     readonly videos?: number;
     readonly frames?: number;
     readonly updates?: number;
+    readonly copies?: number;
   },
   otherwise: Protocol,
 ): Protocol => ({
@@ -84,4 +86,5 @@ export const protocolOf = (
   people: videos ?? otherwise.people,
   frames: frames ?? otherwise.frames,
   ...(updates && { updates }),
+  ...(copies !== undefined && { copies }),
 });

@@ -38,6 +38,7 @@ const protocolOf = (asked: Asked): Protocol => ({
   people: asked.videos ?? 50,
   frames: asked.frames ?? 32,
   ...(asked.updates && { updates: asked.updates }),
+  ...(asked.copies !== undefined && { copies: asked.copies }),
 });
 
 /** The configuration of the first run that is named, undefined where none is. */

@@ -10,6 +10,7 @@ import type { Err } from "../core/errors.ts";
 import { E } from "../core/fp.ts";
 import type { Overrides } from "../programs/run_config.ts";
 import { type AskedJudges, judgeOptions, judgeSettings } from "./judge_options.ts";
+import { copiesOption } from "./copies_option.ts";
 import { numberOr, type Option, type Parsed } from "./options.ts";
 import { settingsOf, yes } from "./settings.ts";
 
@@ -59,6 +60,7 @@ export const reproduceOptions: readonly TableOption[] = [
     ...{ name: "updates", value: "N", numeric: true, of: evaluated },
     help: "least number of updates of fine-tuning, beside the preset's epochs (the preset's)",
   },
+  { ...copiesOption, of: evaluated },
   ...judgeOptions.map((option) => ({ ...option, of: evaluated })),
   {
     ...{ name: "iterations", value: "N", numeric: true, of: ["table2"] },
@@ -97,6 +99,7 @@ const Settings = strict({ what: oneOf(tables), out: path }, {
   videos: positiveInteger,
   frames: positiveInteger,
   updates: positiveInteger,
+  copies: nonNegativeInteger,
   ...judgeSettings,
   iterations: positiveInteger,
   seconds: positiveNumber,
@@ -119,6 +122,7 @@ export interface Asked extends AskedJudges {
   readonly videos?: number;
   readonly frames?: number;
   readonly updates?: number;
+  readonly copies?: number;
   readonly iterations?: number;
   readonly seconds?: number;
   readonly seed?: number;

@@ -30,6 +30,7 @@ import {
   protocolOf,
   runProblems,
 } from "./labelled_runs.ts";
+import { copiesOption } from "./copies_option.ts";
 import type { Option, Parsed } from "./options.ts";
 import { runOnBackend } from "./run_on_backend.ts";
 import { settingsOf, yes } from "./settings.ts";
@@ -70,6 +71,7 @@ const options: readonly Option[] = [
       "build: least number of updates of fine-tuning, beside the preset's epochs (the preset's)",
     numeric: true,
   },
+  { ...copiesOption, help: `build: ${copiesOption.help}` },
   {
     name: "methods",
     value: "NAME,NAME,…",

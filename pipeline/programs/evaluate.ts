@@ -183,7 +183,7 @@ export const evaluate = (evaluation: Evaluation): Program<EvaluationReport> =>
     RTE.tap((): Program<void> => () => openEvaluation(evaluation.out, evaluation.settings)),
     RTE.flatMap((cast): Program<EvaluationReport> =>
       F.pipe(
-        answerers(evaluation.dataset, evaluation.methods, evaluation.protocol.updates),
+        answerers(evaluation.dataset, evaluation.methods, evaluation.protocol),
         RTE.flatMap((everybody) =>
           F.pipe(
             bracket(

@@ -10,7 +10,7 @@ import type { Frame } from "../core/image.ts";
 import type { Rng } from "../core/rng.ts";
 
 /** A plan of practice. */
-export interface Practice {
+export interface PracticePlan {
   /** As asked for, with batches of at most T. */
   readonly settings: FineTuning;
   /** What batches are drawn from: the T frames, or each as often as it has moved copies. */
@@ -24,7 +24,7 @@ export const planPractice = (
   rng: Rng,
   asked: FineTuning,
   frames: readonly Frame[],
-): Practice => {
+): PracticePlan => {
   const copies = copiesOfEach(asked, frames.length);
   return {
     settings: { ...asked, batch: Math.min(asked.batch, frames.length) },

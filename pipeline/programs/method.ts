@@ -35,8 +35,11 @@ export interface LearntPerson {
 export interface Practice {
   /** Updates that T frames get: the preset's number, or with `least` in place of its least. */
   readonly updates: (frames: number, least?: number) => number;
-  /** The same learning with so many updates: what a time is projected from. */
-  readonly learn: (updates: number) => FewShot["learn"];
+  /**
+   * The same learning with so many updates, which is what a time is projected from, and with so
+   * many moved copies of the frames; the preset's number by default.
+   */
+  readonly learn: (updates: number, copies?: number) => FewShot["learn"];
 }
 
 /** A way in which a method learns a person from T frames (section 3.3). */

@@ -13,7 +13,7 @@ import type { Owned } from "../../core/owned.ts";
 import { bracket } from "../../core/stage.ts";
 import { meanTrainingFrame } from "../held_out.ts";
 import type { FewShot, LearntPerson, TrainedMethod } from "../method.ts";
-import type { Question } from "./protocol.ts";
+import type { FineTuningWay, Question } from "./protocol.ts";
 
 /** Somebody who answers. */
 export interface Answerer {
@@ -40,15 +40,15 @@ export interface NamedMethod {
 const byFewShot = (
   label: string,
   { name, learn, practice }: FewShot,
-  least: number | undefined,
+  { updates, copies }: FineTuningWay,
 ): Answerer => ({
   name: `${label}, ${name}`,
   answer: ({ sources, targets }) =>
     bracket(
       () =>
-        practice === undefined || least === undefined
+        practice === undefined || (updates ?? copies) === undefined
           ? learn(sources)
-          : practice.learn(practice.updates(sources.length, least))(sources),
+          : practice.learn(practice.updates(sources.length, updates), copies)(sources),
       (person: Owned<LearntPerson>): ReaderTaskEither<Env, PipelineError, readonly Image[]> =>
         person.value.render(targets),
       (person) => person[Symbol.dispose](),
@@ -57,16 +57,16 @@ const byFewShot = (
 
 /**
  * Each way of each method to learn a person: "Ours, feed-forward", "Ours, fine-tuned"; fine-tuning
- * makes the usual number of updates, or `updates` in place of the preset's least.
+ * goes as the preset says, or as `way` does.
  */
 export const methodAnswerers = (
   methods: readonly NamedMethod[],
-  updates?: number,
+  way: FineTuningWay = {},
 ): readonly Answerer[] =>
   methods.flatMap(({ label, trained, only }) =>
     trained.value.fewShot
       .filter(({ name }) => only === undefined || only.includes(name))
-      .map((fewShot) => byFewShot(label, fewShot, updates))
+      .map((fewShot) => byFewShot(label, fewShot, way))
   );
 
 /** Floor: the mean training frame. Ceilings: another real frame, and the real frame itself. */
@@ -95,12 +95,12 @@ const trivial = (mean: Image): readonly Answerer[] => [
 export const answerers = (
   dataset: Dataset,
   methods: readonly NamedMethod[],
-  updates?: number,
+  way: FineTuningWay = {},
 ): ReaderTaskEither<Env, PipelineError, readonly Answerer[]> =>
   F.pipe(
     meanTrainingFrame(256)(dataset),
     RTE.map((mean) => [
-      ...methodAnswerers(methods, updates),
+      ...methodAnswerers(methods, way),
       ...trivial(mean),
     ]),
   );

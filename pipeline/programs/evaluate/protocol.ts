@@ -23,7 +23,12 @@ export interface Protocol {
   readonly frames: number;
   /** Stands for the preset's least number of updates of fine-tuning (`leastUpdates`). */
   readonly updates?: number;
+  /** Stands for the preset's number of moved copies in fine-tuning; 0 is the paper's way. */
+  readonly copies?: number;
 }
+
+/** What a protocol says of fine-tuning. */
+export type FineTuningWay = Pick<Protocol, "updates" | "copies">;
 
 /** A person whom an evaluation is about. */
 export interface Subject {

@@ -98,8 +98,11 @@ export const fineTuned = (
     practice: {
       updates: (frames, least) =>
         fineTuningSteps({ ...settings, ...(least && leastUpdates(least)) }, frames),
-      learn: (updates) =>
-        learn({ ...options, settings: { ...options.settings, ...exactUpdates(updates) } }),
+      learn: (updates, copies = settings.movedCopies) =>
+        learn({
+          ...options,
+          settings: { ...options.settings, ...exactUpdates(updates), movedCopies: copies },
+        }),
     },
   };
 };

@@ -34,7 +34,7 @@ import { mutate, type Owned, owned, upload } from "../../core/owned.ts";
 import { bracket } from "../../core/stage.ts";
 import { rateFactor } from "../adversarial_step.ts";
 import { imagesToTensor, mapFrame } from "../device_batch.ts";
-import { planPractice, type Practice } from "../few_shot_plan.ts";
+import { planPractice, type PracticePlan } from "../few_shot_plan.ts";
 import { drawBatches } from "../few_shot_watch.ts";
 import type { FewShot, LearntPerson } from "../method.ts";
 import type { RunConfig } from "../run_config.ts";
@@ -82,7 +82,7 @@ const uploadFrames = upload("a person's frames", (frames: readonly Frame[]): Pai
 
 const practise = (
   { preset }: RunConfig,
-  { settings, frames: { length }, steps }: Practice,
+  { settings, frames: { length }, steps }: PracticePlan,
   content: ContentNetworks,
   data: Owned<PaintBatch>,
   state: Owned<BaselineState>,
@@ -126,7 +126,7 @@ const practise = (
 export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
   const sizes = pix2pixhdSizes[config.preset];
   const tune = (
-    plan: Practice,
+    plan: PracticePlan,
     content: ContentNetworks,
     data: Owned<PaintBatch>,
   ): Program<Owned<LearntPerson>> =>
@@ -163,7 +163,8 @@ export const tuning = (config: RunConfig, weights: Tensors): FewShot => {
     practice: {
       updates: (frames, least) =>
         fineTuningSteps({ ...usual, ...(least && leastUpdates(least)) }, frames),
-      learn: (updates) => learn({ ...usual, ...exactUpdates(updates) }),
+      learn: (updates, copies = usual.movedCopies) =>
+        learn({ ...usual, ...exactUpdates(updates), movedCopies: copies }),
     },
   };
 };

@@ -48,7 +48,7 @@ const showEverybody =
   (env) =>
   async () => {
     const { out, methods, protocol } = study;
-    const everybody = methodAnswerers(methods, protocol.updates);
+    const everybody = methodAnswerers(methods, protocol);
     for (const [done, subject] of subjects.entries()) {
       env.emit({ _tag: "Progress", what: "people", done, of: subjects.length });
       if (isKept(database, subject.key)) continue;
