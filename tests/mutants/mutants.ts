@@ -109,6 +109,27 @@ export const mutants: readonly Mutant[] = [
       "rest.reduce((sum, scalar) => tf.add(sum, scalar))",
     ],
   }),
+  ...inFile("pipeline/metrics/following.ts", "tests/pipeline/metrics/following_test.ts", {
+    "a face that is not found follows perfectly": [
+      "{ landmarkError: undetectedError, undetected: 1 }",
+      "{ landmarkError: 0, undetected: 1 }",
+    ],
+    "a face that is far away counts worse than none": [
+      "Math.min(undetectedError, landmarkError(landmarks, found))",
+      "landmarkError(landmarks, found)",
+    ],
+  }),
+  ...inFile("datasets/moved.ts", "tests/datasets/moved_test.ts", {
+    "landmarks that stay where they were": ["toUprightView(landmarks, square, size)", "landmarks"],
+    "a movement to the other side": ["size / 2 - right * side", "size / 2 + right * side"],
+    "the same movement for every copy": [".fold(i).fold(k).draw()", ".draw()"],
+  }),
+  ...inFile("models/fine_tuning.ts", "tests/models/fine_tuning_test.ts", {
+    "as many copies of each of many frames as of one": [
+      "Math.ceil(movedCopies / frames)",
+      "Math.ceil(movedCopies)",
+    ],
+  }),
   ...inFile("datasets/sample.ts", "tests/datasets/sample_test.ts", {
     "a target among the sources": [
       "const [target, ...sources] = frames;",
