@@ -8,13 +8,13 @@ import type { PresetName } from "./presets.ts";
 
 /** Settings of fine-tuning. The content loss is the one that the model was trained with. */
 export interface FineTuning {
-  /** Each of the T frames is seen at least so often. */
+  /** Each of the T frames is seen at least so often, as it is or moved. */
   readonly epochs: number;
   /** Fewer updates than that are not made: with few frames there are more epochs. */
   readonly leastSteps: number;
   /**
    * The frames are learnt in turn with about so many copies of them, a little moved, picture and
-   * landmarks together: half of each batch is real. 0 for none, as in the paper.
+   * landmarks together: half of what is drawn is real. 0 for none, as in the paper.
    */
   readonly movedCopies: number;
   /** B: frames of one update, at most T. */
