@@ -118,6 +118,7 @@ export const mutants: readonly Mutant[] = [
       "Math.min(undetectedError, landmarkError(landmarks, found))",
       "landmarkError(landmarks, found)",
     ],
+    "soft faces that are looked at as photos are": ["[160, 224, 128, 96]", "[160, 224]"],
   }),
   ...inFile("datasets/moved.ts", "tests/datasets/moved_test.ts", {
     "landmarks that stay where they were": ["toUprightView(landmarks, square, size)", "landmarks"],
