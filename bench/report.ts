@@ -6,6 +6,7 @@
 import type { ConvolutionTiming } from "./convolutions.ts";
 import type { Curve } from "./curves.ts";
 import type { DriveTimes } from "./drive.ts";
+import type { KernelTiming, StepProfile } from "./kernels.ts";
 
 /** What a report has times of. */
 export const timeNames = [
@@ -40,6 +41,8 @@ export interface Report extends Readonly<Partial<Record<TimeName, number>>> {
   readonly driveSeconds?: DriveTimes;
   /** Frames of a film a second, from the driver to the disk. */
   readonly driveFramesPerSecond?: number;
+  /** What each kernel takes of a step. */
+  readonly profile?: StepProfile;
   /** Seconds of a step against a setting. */
   readonly curves?: readonly Curve[];
   /** Our time over the other report's, by name. */
@@ -97,6 +100,24 @@ export const ratiosTo = (ours: Report, other: unknown): Readonly<Record<string, 
 
 const milliseconds = (seconds: number): string => `${(1000 * seconds).toFixed(2)} ms`;
 
+/** A step, kernel by kernel, as far as a kernel takes a hundredth of it. */
+const profileLines = ({ seconds, kernels }: StepProfile): readonly string[] => {
+  const line = (name: string, taken: number, calls?: number): string =>
+    name.padEnd(40) + milliseconds(taken).padStart(12) +
+    `${(100 * taken / seconds).toFixed(0)} %`.padStart(7) +
+    (calls === undefined ? "" : `${calls.toFixed(0)} calls`.padStart(12));
+  const sum = (some: readonly KernelTiming[], of: "seconds" | "calls"): number =>
+    some.reduce((total, kernel) => total + kernel[of], 0);
+  const large = kernels.filter((kernel) => kernel.seconds >= seconds / 100);
+  const small = kernels.slice(large.length);
+  return [
+    line("a step, profiled", seconds),
+    ...large.map(({ name, seconds, calls }) => line(`  ${name}`, seconds, calls)),
+    line(`  ${small.length} smaller kernels`, sum(small, "seconds"), sum(small, "calls")),
+    line("  between kernels", seconds - sum(kernels, "seconds")),
+  ];
+};
+
 /** The report as a table. */
 export const reportText = (report: Report): string => {
   const { preset, device, shots, batch, discriminatorSteps, peakBytes, ratios = {} } = report;
@@ -112,6 +133,7 @@ export const reportText = (report: Report): string => {
   return [
     `${preset} on ${device}${ticks}: K = ${shots}, batch ${batch}, ${discriminatorSteps} steps of D`,
     ...rows,
+    ...(report.profile === undefined ? [] : profileLines(report.profile)),
     ...(speed === undefined ? [] : [`driving makes ${speed.toFixed(1)} frames a second`]),
     `peak memory ${(peakBytes / 2 ** 20).toFixed(0)} MiB`,
   ].join("\n");

@@ -8,6 +8,7 @@ import { contentSeconds } from "../../bench/content.ts";
 import { type Curve, measureCurve } from "../../bench/curves.ts";
 import { driveSeconds } from "../../bench/drive.ts";
 import { fineTuneSeconds } from "../../bench/few_shot.ts";
+import { profileStep } from "../../bench/kernels.ts";
 import { comparable, inferenceSeconds, metaStepSeconds } from "../../bench/networks.ts";
 import { ratiosTo, type Report, reportText } from "../../bench/report.ts";
 import { selectBackend } from "../../backends/select.ts";
@@ -51,6 +52,7 @@ const measure = async (env: Env, settings: BenchSettings): Promise<Report> => {
     ? await timeConvolutions(env, preset.architecture, shots * batch, effort)
     : undefined;
   const metaStep = wanted("meta-step") ? await metaStepSeconds(env, preset, effort) : undefined;
+  const profile = wanted("kernels") ? await profileStep(env, preset, effort.runs) : undefined;
   const fineTune = wanted("fine-tune") ? await fineTuneSeconds(env, name, effort) : undefined;
   const driven = wanted("drive")
     ? await driveSeconds(env, name, settings.drive, effort)
@@ -75,6 +77,7 @@ const measure = async (env: Env, settings: BenchSettings): Promise<Report> => {
       ? {}
       : { driveSeconds: driven, driveFramesPerSecond: 1 / driven.whole }),
     ...(convolutions === undefined ? {} : { convolutions }),
+    ...(profile === undefined ? {} : { profile }),
     ...(curves.length === 0 ? {} : { curves }),
     peakBytes: await peakBytes(),
   };

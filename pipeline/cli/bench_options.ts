@@ -18,6 +18,7 @@ const parts = [
   "embed",
   "content",
   "convolutions",
+  "kernels",
   "fine-tune",
   "drive",
 ] as const;
